@@ -1,0 +1,58 @@
+//! The command line. The documentation lint reads it too, to find commands that no longer exist.
+
+use clap::{Args, Parser, Subcommand};
+
+/// What `cargo xtask` can do.
+#[derive(Debug, Parser)]
+#[command(name = "xtask", bin_name = "cargo xtask", about = "Runs this project's tests, checks and generators")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Task {
+    /// Run every test against real services that live as long as the run
+    Test(TestArguments),
+    /// Run every check that needs no running test
+    Lint,
+    /// Write the generated files again
+    Codegen(CodegenArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArguments {
+    /// Test this package only (may be repeated)
+    #[arg(short, long = "package", value_name = "NAME")]
+    pub(crate) packages: Vec<String>,
+    /// Arguments for `cargo nextest run`
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(crate) nextest: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CodegenArguments {
+    /// Change nothing and fail when a file is out of date
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_after_the_dashes_go_to_nextest() {
+        let cli = Cli::try_parse_from(["xtask", "test", "--package", "nora-kernel", "--", "-E", "test(x)"]).unwrap();
+        let Task::Test(arguments) = cli.task else { panic!("another task: {cli:?}") };
+        assert_eq!(arguments.packages, ["nora-kernel"]);
+        assert_eq!(arguments.nextest, ["-E", "test(x)"]);
+    }
+}
