@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod dial;
+mod failure;
+mod guard;
+mod host;
+mod resolver;
+mod tls;
+
+pub use client::{Answer, ClientError, GuardedClient, Limits};
+pub use guard::{Guard, Transport};
+pub use resolver::{Resolver, SystemResolver};
+pub use tls::{Tls, TlsError, install_default_provider};

@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod device_key;
+mod failure;
+mod nora;
+
+pub use client::Runtimes;
+pub use device_key::RingDeviceKeys;

@@ -1,0 +1,18 @@
+//! Bodies that are overwritten once they are sent.
+
+use bytes::Bytes;
+use reqwest::Body;
+use zeroize::Zeroizing;
+
+/// Lends `document` to the HTTP library without a copy. Its length is known, so that `Content-Length` is sent.
+pub(super) fn of(document: Zeroizing<Vec<u8>>) -> Body {
+    Bytes::from_owner(Document(document)).into()
+}
+
+struct Document(Zeroizing<Vec<u8>>);
+
+impl AsRef<[u8]> for Document {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
