@@ -1,0 +1,83 @@
+//! The values of one connection.
+
+use nora_kernel::{EnvName, Label, Secret, SecretMap};
+use serde_json::{Map, Value};
+
+use crate::Manifest;
+use crate::manifest::Field;
+
+/// What a person entered for one connection: public configuration, secrets, and the manifest that gives them meaning.
+#[derive(Clone, Copy)]
+pub struct Connection<'a> {
+    manifest: &'a Manifest,
+    config: &'a Map<String, Value>,
+    secrets: &'a SecretMap,
+}
+
+impl std::fmt::Debug for Connection<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Connection").field("provider", self.manifest.id()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Connection<'a> {
+    /// Joins the parts. `config` holds no secret and was validated against the manifest's schema.
+    pub const fn new(manifest: &'a Manifest, config: &'a Map<String, Value>, secrets: &'a SecretMap) -> Self {
+        Self { manifest, config, secrets }
+    }
+
+    /// The manifest.
+    pub const fn manifest(&self) -> &'a Manifest {
+        self.manifest
+    }
+
+    /// Every secret that was given.
+    pub const fn secrets(&self) -> &'a SecretMap {
+        self.secrets
+    }
+
+    /// Whether `field` was filled in. A default does not count, and neither does an empty text.
+    pub fn is_set(&self, field: &str) -> bool {
+        let given = self.config.get(field).and_then(plain_text);
+        self.secret(field).is_some_and(|secret| !secret.is_empty()) || given.is_some_and(|text| !text.is_empty())
+    }
+
+    /// The secret of `field`, if it was given.
+    pub fn secret(&self, field: &str) -> Option<&'a Secret> {
+        self.secrets.get(field)
+    }
+
+    /// The value of a public `field` as text: what was given, else the manifest's default. An empty text is not given.
+    pub fn text(&self, field: &str) -> Option<String> {
+        let given = self.config.get(field).and_then(plain_text).filter(|text| !text.is_empty());
+        given.or_else(|| self.manifest.field(field).and_then(|field| field.default.as_ref()).and_then(plain_text))
+    }
+
+    /// The value of any `field` as text, secret or not.
+    pub fn value(&self, field: &str) -> Option<Secret> {
+        self.secret(field).map(Secret::duplicate).or_else(|| self.text(field).map(Secret::new))
+    }
+
+    /// The environment variables this connection sets under `label`: those whose field was given a value.
+    ///
+    /// Defaults are not exported: the vendor's own tools know them.
+    pub fn variables(&self, label: &Label) -> Vec<(EnvName, Secret)> {
+        self.manifest.fields().iter().filter_map(|field| self.variable(field, label)).collect()
+    }
+
+    fn variable(&self, field: &Field, label: &Label) -> Option<(EnvName, Secret)> {
+        let name = field.env.as_ref()?.labelled(label)?;
+        let given = || self.config.get(field.name.as_str()).and_then(plain_text).map(Secret::new);
+        let value = self.secret(field.name.as_str()).map(Secret::duplicate).or_else(given)?;
+        (!value.is_empty()).then(|| (name, field.exported(value)))
+    }
+}
+
+fn plain_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}

@@ -1,0 +1,51 @@
+//! Why a manifest was refused.
+
+use std::ops::Range;
+
+use toml::Spanned;
+
+/// A manifest that cannot be used, and the place in its file where that shows.
+///
+/// Displayed as `FILE:LINE:COLUMN: REASON`, which editors and terminals link to the place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}:{line}:{column}: {reason}")]
+pub struct ManifestError {
+    /// The file's name, as it was given.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    /// What is wrong, and what to write instead.
+    pub reason: String,
+}
+
+impl ManifestError {
+    /// An error at byte `offset` of `text`.
+    pub(crate) fn at(file: &str, text: &str, offset: usize, reason: String) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self { file: file.to_owned(), line, column, reason }
+    }
+}
+
+/// What is wrong, and which bytes of the file say so.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    pub(crate) span: Range<usize>,
+    pub(crate) reason: String,
+}
+
+pub(crate) type Checked<T> = Result<T, Problem>;
+
+impl Problem {
+    pub(crate) fn new(span: Range<usize>, reason: impl Into<String>) -> Self {
+        Self { span, reason: reason.into() }
+    }
+
+    /// A problem with this value.
+    pub(crate) fn with<T>(value: &Spanned<T>, reason: impl Into<String>) -> Self {
+        Self::new(value.span(), reason)
+    }
+}

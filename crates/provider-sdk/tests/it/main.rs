@@ -1,0 +1,13 @@
+//! The SDK as a provider and its callers use it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod hosts;
+mod mcp;
+mod parse;
+mod probe;
+mod schema;
+mod steps;
+mod support;
+mod values;
+mod webhook;
