@@ -57,7 +57,7 @@ pub struct Authenticator {
 struct Verified {
     stored: StoredKey,
     principal: Arc<Principal>,
-    until: Timestamp,
+    loaded: Timestamp,
 }
 
 struct Usage {
@@ -98,10 +98,17 @@ impl Authenticator {
         lock(&self.verified).retain(|_, verified| key.is_some_and(|key| verified.stored.key.id != key));
     }
 
-    /// Writes down which keys were used since the last call.
+    /// Writes down which keys were used since the last call. What the store does not take is written next time.
     pub async fn flush_usage(&self) -> Result<(), Unavailable> {
         let pending = self.take_usage();
-        if pending.is_empty() { Ok(()) } else { self.keys.record_usage(&pending).await }
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let written = self.keys.record_usage(&pending).await;
+        if written.is_err() {
+            self.give_back_usage(pending);
+        }
+        written
     }
 
     async fn by_key(&self, key: &KeyText) -> Result<Arc<Principal>, AuthenticationError> {
@@ -121,7 +128,9 @@ impl Authenticator {
     }
 
     fn remembered(&self, id: &PublicId, now: Timestamp) -> Option<Verified> {
-        lock(&self.verified).get(id).filter(|verified| now < verified.until).cloned()
+        // A clock that was set back would make a key believed for as long.
+        let fresh = |loaded: Timestamp| loaded <= now && now.since(loaded) < BELIEVED;
+        lock(&self.verified).get(id).filter(|verified| fresh(verified.loaded)).cloned()
     }
 
     async fn load(&self, id: &PublicId, now: Timestamp) -> Result<Verified, AuthenticationError> {
@@ -133,7 +142,7 @@ impl Authenticator {
             workspace: stored.key.workspace.clone(),
             scopes: stored.key.scopes,
         });
-        let verified = Verified { stored, principal, until: now.after(BELIEVED) };
+        let verified = Verified { stored, principal, loaded: now };
         self.remember(id, &verified, revocations);
         Ok(verified)
     }
@@ -177,6 +186,13 @@ impl Authenticator {
         usage.retain(|_, usage| now.since(usage.noted) < USAGE_GRAIN);
         usage.values_mut().for_each(|usage| usage.pending = false);
         pending
+    }
+
+    fn give_back_usage(&self, pending: Vec<(ApiKeyId, Timestamp)>) {
+        let mut usage = lock(&self.usage);
+        for (key, noted) in pending {
+            usage.entry(key).or_insert(Usage { noted, pending: true }).pending = true;
+        }
     }
 }
 

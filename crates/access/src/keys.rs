@@ -152,9 +152,10 @@ impl Keys {
             return Err(RevokeKeyError::ScopeBeyondCaller(beyond));
         }
         let line = self.line(&key, Action::KeyRevoked, caller.actor.clone(), Some(caller.request));
-        let revoked = self.store.revoke(&reach, id, &line).await?;
+        let revoked = self.store.revoke(&reach, id, &line).await;
+        // Whatever the store says: a revocation whose confirmation was lost may be done.
         self.authenticator.forget(Some(id));
-        if revoked { Ok(()) } else { Err(RevokeKeyError::NotFound) }
+        if revoked? { Ok(()) } else { Err(RevokeKeyError::NotFound) }
     }
 
     fn make(

@@ -1,6 +1,6 @@
 //! Which addresses a runtime or gateway may have.
 
-use nora_kernel::address::{Endpoint, InvalidEndpoint, NetworkPolicy, Scheme};
+use nora_kernel::address::{Endpoint, InvalidEndpoint, NetworkPolicy, Scheme, is_web_port};
 
 /// What an address is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,9 @@ pub enum AddressProblem {
         /// What is wrong with it.
         reason: InvalidEndpoint,
     },
+    /// Its port is not one HTTP is spoken to on.
+    #[error("{} must use port 80, 443, or one from 1024 up", .0.pointer())]
+    Port(Place),
     /// It is an address literal outside the networks runtimes may live in.
     #[error("{} lies outside the networks that runtimes may live in (NORA_RUNTIME_NETWORKS)", .0.pointer())]
     OutsideNetworks(Place),
@@ -55,6 +58,9 @@ impl AddressRules {
             Place::Gateway => Scheme::WebSocket,
         };
         let endpoint = Endpoint::parse(text, scheme).map_err(|reason| AddressProblem::Invalid { place, reason })?;
+        if !is_web_port(endpoint.port()) {
+            return Err(AddressProblem::Port(place));
+        }
         let Some(literal) = endpoint.literal() else { return Ok(endpoint) };
         if !self.policy.permits(literal) {
             Err(AddressProblem::OutsideNetworks(place))

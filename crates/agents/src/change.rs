@@ -1,13 +1,14 @@
 //! Changing an agent.
 
+use nora_kernel::address::InvalidEndpoint;
 use nora_kernel::audit::Action;
-use nora_kernel::{AgentId, Caller, SealError, Secret, Unavailable};
+use nora_kernel::{AgentId, Caller, OpenError, SealError, Secret, Unavailable};
 
 use crate::directory::PURGE_PATIENCE;
 use crate::ports::{AgentUpdate, StoredAgent, TargetUpdate, UpdateAgentError};
 use crate::{
-    Agent, AgentName, Agents, CreateAgentError, GatewayInput, RuntimeInput, RuntimeKind, RuntimeSecrets,
-    TargetSecretsError,
+    AddressProblem, Agent, AgentName, Agents, CreateAgentError, GatewayInput, Place, RuntimeInput, RuntimeKind,
+    RuntimeSecrets, TargetSecretsError,
 };
 
 /// What a request says about something that may be there or not.
@@ -118,8 +119,14 @@ impl Agents {
         runtime: RuntimeChange,
         gateway: Patch<GatewayChange>,
     ) -> Result<TargetUpdate, ChangeAgentError> {
-        let present = stored.target.open(self.vault.as_ref(), &stored.key).await;
-        let present = present.map_err(ChangeAgentError::Unreadable)?;
+        let present = match stored.target.open(self.vault.as_ref(), &stored.key).await {
+            Ok(present) => present,
+            // What does not open any more is not missed once everything is sent again.
+            Err(error) if !may_open_later(&error) && replaces_all(stored, &runtime, &gateway) => {
+                RuntimeSecrets::default()
+            }
+            Err(error) => return Err(ChangeAgentError::Unreadable(error)),
+        };
         let runtime = merge_runtime(stored, &present, runtime)?;
         let gateway = merge_gateway(stored, &present, gateway)?;
         let place = self.check_place(runtime, gateway)?;
@@ -135,6 +142,22 @@ impl Agents {
         rekeyed.secrets = place.secrets.seal(self.vault.as_ref(), &stored.key, &rekeyed.context()).await?;
         Ok(TargetUpdate::Rekey(rekeyed))
     }
+}
+
+const fn may_open_later(error: &TargetSecretsError) -> bool {
+    matches!(error, TargetSecretsError::Open(OpenError::Unavailable(_)))
+}
+
+/// Whether a request brings a token for everything that is spoken to with one.
+fn replaces_all(stored: &StoredAgent, runtime: &RuntimeChange, gateway: &Patch<GatewayChange>) -> bool {
+    let kind = runtime.kind.unwrap_or(stored.agent.runtime.kind);
+    let by_token = matches!(kind, RuntimeKind::Nora | RuntimeKind::Hermes);
+    let gateway = match gateway {
+        Patch::Keep => stored.agent.gateway.is_none(),
+        Patch::Remove => true,
+        Patch::Set(change) => change.token.is_some(),
+    };
+    gateway && (runtime.token.is_some() || !by_token)
 }
 
 fn is_elsewhere(agent: &Agent, runtime: &crate::Runtime, gateway: Option<&crate::Gateway>) -> bool {
@@ -176,7 +199,8 @@ fn merge_gateway(
         Patch::Keep if old_url.is_none() => return Ok(None),
         Patch::Keep => GatewayChange::default(),
     };
-    let url = change.url.or_else(|| old_url.clone()).ok_or(ChangeAgentError::TokenRequired("gateway"))?;
+    let missing = AddressProblem::Invalid { place: Place::Gateway, reason: InvalidEndpoint::Syntax };
+    let url = change.url.or_else(|| old_url.clone()).ok_or(CreateAgentError::Address(missing))?;
     let moved = !same_place(Some(&url), old_url.as_deref());
     let kept = || present.gateway_token.as_ref().filter(|_| !moved).map(Secret::duplicate);
     let token = change.token.or_else(kept).ok_or(ChangeAgentError::TokenRequired("gateway"))?;

@@ -5,8 +5,10 @@
 
 mod endpoint;
 mod policy;
+mod port;
 mod table;
 
 pub use endpoint::{Endpoint, InvalidEndpoint, Scheme};
 pub use policy::{InvalidNetworks, NetworkPolicy, Networks};
+pub use port::is_web_port;
 pub use table::{is_global, is_metadata};

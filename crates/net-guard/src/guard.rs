@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use nora_kernel::address::{NetworkPolicy, is_global};
+use nora_kernel::address::{NetworkPolicy, is_global, is_web_port};
 use nora_provider_sdk::{NetworkError, Stream};
 use tokio_rustls::client::TlsStream;
 use url::Url;
@@ -103,13 +103,4 @@ impl Guard {
         };
         if permitted { Ok(()) } else { Err(NetworkError::BlockedAddress) }
     }
-}
-
-/// Ports from 1024 on that browsers refuse too, because what listens there can be made to act on an HTTP request.
-const NEVER_WEB_PORTS: &[u16] = &[
-    1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
-];
-
-fn is_web_port(port: u16) -> bool {
-    matches!(port, 80 | 443 | 1024..) && !NEVER_WEB_PORTS.contains(&port)
 }

@@ -1,0 +1,16 @@
+//! What this crate needs from the outside.
+
+mod runtime;
+mod store;
+mod sync;
+mod tests;
+
+pub use runtime::{
+    Applied, FailureClass, GatewayAddress, Health, Push, PushError, PushedIntegration, RuntimeAddress, RuntimeClient,
+    Variable, VariableState,
+};
+pub use store::{
+    InsertError, IntegrationStore, IntegrationUpdate, NewIntegration, Removal, ResealedSecrets, UpdateError,
+};
+pub use sync::{Claim, Completion, Failure, Held, RemovalRecord, Role, Snapshot, SyncRecord, SyncStore, Task};
+pub use tests::TestContexts;
