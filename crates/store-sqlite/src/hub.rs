@@ -1,0 +1,49 @@
+//! What one part of the process tells the others after a commit.
+
+use nora_kernel::ApiKeyId;
+use tokio::sync::{Mutex, Notify, broadcast};
+
+/// How many revocations may wait for somebody to ask; beyond it they are told that any key may have been revoked.
+const REVOCATIONS: usize = 256;
+
+/// What a unit of work has to tell once it is committed.
+#[derive(Debug, Default)]
+pub(crate) struct News {
+    /// A target may have become due.
+    pub(crate) due: bool,
+    /// Keys that were revoked.
+    pub(crate) revoked: Vec<ApiKeyId>,
+}
+
+/// Passes news on to those who wait for them.
+pub(crate) struct Hub {
+    due: Notify,
+    revoked: broadcast::Sender<ApiKeyId>,
+    revocations: Mutex<broadcast::Receiver<ApiKeyId>>,
+}
+
+impl Hub {
+    pub(crate) fn new() -> Self {
+        let (revoked, revocations) = broadcast::channel(REVOCATIONS);
+        Self { due: Notify::new(), revoked, revocations: Mutex::new(revocations) }
+    }
+
+    pub(crate) fn announce(&self, news: News) {
+        if news.due {
+            self.due.notify_one();
+        }
+        for key in news.revoked {
+            // The hub keeps a receiver of its own, so there is always one.
+            let _ = self.revoked.send(key);
+        }
+    }
+
+    pub(crate) async fn due(&self) {
+        self.due.notified().await;
+    }
+
+    /// The next revoked key; `None` if some went by unheard.
+    pub(crate) async fn revocation(&self) -> Option<ApiKeyId> {
+        self.revocations.lock().await.recv().await.ok()
+    }
+}

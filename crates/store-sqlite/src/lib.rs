@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod agents;
+mod audit;
+mod connection;
+mod custody;
+mod failure;
+mod file;
+mod hub;
+mod idempotency;
+mod integrations;
+mod keys;
+mod migrations;
+mod page;
+mod reach;
+mod readiness;
+mod schema;
+mod store;
+mod sync;
+mod targets;
+mod value;
+mod writer;
+
+pub use migrations::MigrateError;
+pub use store::{OpenError, Options, SqliteStore};

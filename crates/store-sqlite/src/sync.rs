@@ -1,0 +1,168 @@
+//! The state of every agent's sync.
+
+mod claims;
+mod outcomes;
+mod snapshots;
+mod state;
+mod variables;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use nora_agents::Target;
+use nora_integrations::ports::{Claim, Completion, Failure, Held, Snapshot, SyncRecord, SyncStore};
+use nora_kernel::audit::AuditLine;
+use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable, WrappedKey};
+
+use crate::SqliteStore;
+use crate::audit::write_line;
+use crate::failure::Ending;
+use crate::reach::Within;
+use crate::schema::sync_targets;
+use crate::targets::RETIRED;
+use crate::value::{Count, Id, Time};
+
+/// What a worker that holds a lease may go by.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sync_targets, check_for_backend(Sqlite))]
+struct HeldRow {
+    id: Id,
+    agent_id: Id,
+    role: String,
+    desired: Count,
+    applied: Count,
+}
+
+impl HeldRow {
+    fn is_retired(&self) -> bool {
+        self.role == RETIRED
+    }
+}
+
+/// The target of a claim whose lease has neither ended nor gone to another worker.
+fn held(connection: &mut SqliteConnection, claim: &Claim) -> QueryResult<Option<HeldRow>> {
+    sync_targets::table
+        .filter(sync_targets::id.eq(Id::from(claim.target)))
+        .filter(sync_targets::fence.eq(claim.fence))
+        .filter(sync_targets::lease_until.is_not_null())
+        .select(HeldRow::as_select())
+        .first(connection)
+        .optional()
+}
+
+/// What a target's row says once nobody holds a lease on it.
+macro_rules! no_lease {
+    () => {
+        (
+            sync_targets::lease_until.eq(None::<crate::value::Time>),
+            sync_targets::lease_owner.eq(None::<crate::value::Id>),
+        )
+    };
+}
+
+use no_lease;
+
+#[async_trait]
+impl SyncStore for SqliteStore {
+    async fn claim(&self, limit: u16, lease: Duration, now: Timestamp) -> Result<Vec<Claim>, Unavailable> {
+        let lease = claims::Lease { owner: self.boot, until: Time(now.after(lease)) };
+        self.write(move |transaction| claims::claim(transaction.connection, limit, lease, Time(now))).await
+    }
+
+    async fn renew(&self, claim: &Claim, until: Timestamp) -> Result<Held, Unavailable> {
+        let claim = claim.clone();
+        self.write(move |transaction| Ok(claims::renew(transaction.connection, &claim, Time(until))?)).await
+    }
+
+    async fn release(&self, claims: &[Claim]) -> Result<(), Unavailable> {
+        let claims = claims.to_vec();
+        self.write(move |transaction| {
+            for claim in &claims {
+                claims::release(transaction, claim)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn snapshot(&self, claim: &Claim, line: &AuditLine) -> Result<Option<Snapshot>, Unavailable> {
+        let (claim, line) = (claim.clone(), line.clone());
+        self.write(move |transaction| snapshots::snapshot(transaction.connection, &claim, &line)).await
+    }
+
+    async fn complete(&self, claim: &Claim, completion: &Completion, line: &AuditLine) -> Result<Held, Unavailable> {
+        let (claim, completion, line) = (claim.clone(), completion.clone(), line.clone());
+        self.write(move |transaction| Ok(outcomes::complete(transaction, &claim, completion, &line)?)).await
+    }
+
+    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable> {
+        let claim = claim.clone();
+        self.read(move |connection| {
+            let found = snapshots::target(connection, &claim)?;
+            Ok(found.map(|(target, key, _)| (target, key)))
+        })
+        .await
+    }
+
+    async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
+        let claim = claim.clone();
+        self.write(move |transaction| Ok(outcomes::checked(transaction.connection, &claim, Time(next_check_at))?)).await
+    }
+
+    async fn raise(
+        &self,
+        claim: &Claim,
+        current: u64,
+        next_attempt_at: Timestamp,
+        line: &AuditLine,
+    ) -> Result<Held, Unavailable> {
+        let (claim, line) = (claim.clone(), line.clone());
+        self.write(move |transaction| {
+            let held = outcomes::raise(transaction.connection, &claim, current, Time(next_attempt_at))?;
+            if held == Held::Yes {
+                write_line(transaction.connection, &line)?;
+            }
+            Ok(held)
+        })
+        .await
+    }
+
+    async fn fail(&self, claim: &Claim, failure: &Failure, pushed: Option<u64>) -> Result<Held, Unavailable> {
+        let (claim, failure) = (claim.clone(), failure.clone());
+        self.write(move |transaction| Ok(outcomes::fail(transaction, &claim, &failure, pushed)?)).await
+    }
+
+    async fn abandon(&self, claim: &Claim, line: &AuditLine) -> Result<Held, Unavailable> {
+        let (claim, line) = (claim.clone(), line.clone());
+        self.write(move |transaction| Ok(outcomes::abandon(transaction.connection, &claim, &line)?)).await
+    }
+
+    async fn mark_unreadable(
+        &self,
+        integration: IntegrationId,
+        secrets_version: u64,
+        line: &AuditLine,
+    ) -> Result<(), Unavailable> {
+        let (id, version, line) = (Id::from(integration), Count(secrets_version), line.clone());
+        self.write(move |transaction| Ok(outcomes::mark_unreadable(transaction.connection, id, version, &line)?)).await
+    }
+
+    async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable> {
+        let reach = Within::from(reach);
+        let read = move |connection: &mut SqliteConnection| -> Ending<_> {
+            connection.transaction(|connection| state::state(connection, &reach, agent.into()))
+        };
+        self.read(read).await
+    }
+
+    async fn changed(&self) {
+        self.hub.due().await;
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, Unavailable> {
+        let boot = self.boot;
+        self.read(move |connection| Ok(claims::next_due(connection, boot)?)).await
+    }
+}

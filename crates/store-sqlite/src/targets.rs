@@ -1,0 +1,128 @@
+//! Push targets, as agents and their syncs share them.
+
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use nora_agents::{RuntimeKind, Target};
+use nora_kernel::address::{Endpoint, Scheme};
+use nora_kernel::{Sealed, Timestamp, Workspace};
+
+use crate::schema::sync_targets;
+use crate::value::{Count, Id, Parsed, Time};
+use crate::writer::Transaction;
+
+/// The role of the place an agent lives.
+pub(crate) const LIVE: &str = "live";
+/// The role of a place an agent has left.
+pub(crate) const RETIRED: &str = "retired";
+/// The one gateway of one live target.
+pub(crate) const GATEWAY: &str = "sync_targets.gateway_origin";
+
+/// A target without the state of its sync.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sync_targets, check_for_backend(Sqlite))]
+pub(crate) struct TargetRow {
+    id: Id,
+    agent_id: Id,
+    kind: Parsed<RuntimeKind>,
+    url: Option<String>,
+    gateway_url: Option<String>,
+    device_id: Option<String>,
+    secrets: Vec<u8>,
+    secrets_version: Count,
+}
+
+impl TargetRow {
+    /// The target; `None` if an address in it does not parse.
+    pub(crate) fn into_target(self, workspace: Workspace) -> Option<Target> {
+        let endpoint = |url: Option<String>, scheme| url.map(|url| Endpoint::parse(&url, scheme)).transpose().ok();
+        Some(Target {
+            id: self.id.into(),
+            agent: self.agent_id.into(),
+            workspace,
+            kind: self.kind.0,
+            url: endpoint(self.url, Scheme::Http)?,
+            gateway: endpoint(self.gateway_url, Scheme::WebSocket)?,
+            device_id: self.device_id,
+            secrets: Sealed(self.secrets),
+            secrets_version: self.secrets_version.0,
+        })
+    }
+}
+
+/// Adds an agent's live target, due at once.
+pub(crate) fn insert_live(
+    transaction: &mut Transaction<'_>,
+    target: &Target,
+    desired: Count,
+    now: Timestamp,
+) -> QueryResult<()> {
+    let place = (
+        sync_targets::id.eq(Id::from(target.id)),
+        sync_targets::agent_id.eq(Id::from(target.agent)),
+        sync_targets::role.eq(LIVE),
+        sync_targets::kind.eq(Parsed(target.kind)),
+        sync_targets::url.eq(target.url.as_ref().map(ToString::to_string)),
+        sync_targets::gateway_url.eq(target.gateway.as_ref().map(ToString::to_string)),
+        sync_targets::gateway_origin.eq(target.gateway.as_ref().map(Endpoint::origin)),
+        sync_targets::device_id.eq(target.device_id.as_deref()),
+        sync_targets::secrets.eq(target.secrets.0.as_slice()),
+        sync_targets::secrets_version.eq(Count(target.secrets_version)),
+    );
+    let sync = (
+        sync_targets::desired.eq(desired),
+        sync_targets::applied.eq(0_i64),
+        sync_targets::attempt.eq(0_i64),
+        sync_targets::blocked.eq(false),
+        sync_targets::next_attempt_at.eq(Time(now)),
+        sync_targets::next_check_at.eq(Time(now)),
+        sync_targets::fence.eq(0_i64),
+        sync_targets::variables.eq("[]"),
+        sync_targets::created_at.eq(Time(now)),
+    );
+    transaction.tell_due();
+    diesel::insert_into(sync_targets::table).values((place, sync)).execute(transaction.connection).map(drop)
+}
+
+/// Raises the desired generation of an agent's live target by one and makes it due at once, unless it is in a
+/// permanent failure. Returns the new generation; `None` if the agent is absent or deleted.
+pub(crate) fn raise(transaction: &mut Transaction<'_>, agent: Id, now: Timestamp) -> QueryResult<Option<Count>> {
+    transaction.tell_due();
+    let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(LIVE));
+    diesel::update(live)
+        .set((sync_targets::desired.eq(sync_targets::desired + 1_i64), sync_targets::next_attempt_at.eq(Time(now))))
+        .returning(sync_targets::desired)
+        .get_result(transaction.connection)
+        .optional()
+}
+
+/// Forgets the failures of an agent's live target, so that it is due again if it is behind.
+pub(crate) fn unblock(transaction: &mut Transaction<'_>, agent: Id) -> QueryResult<()> {
+    let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(LIVE));
+    diesel::update(live)
+        .set((sync_targets::blocked.eq(false), sync_targets::attempt.eq(0_i64)))
+        .execute(transaction.connection)
+        .map(drop)
+}
+
+/// Retires an agent's live target: it is to be emptied with a generation above all it was pushed before, at once, and
+/// asked until `purge_until`. Returns that generation. A push under way keeps its lease.
+pub(crate) fn retire(
+    transaction: &mut Transaction<'_>,
+    agent: Id,
+    now: Timestamp,
+    purge_until: Timestamp,
+) -> QueryResult<Count> {
+    transaction.tell_due();
+    let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(LIVE));
+    diesel::update(live)
+        .set((
+            sync_targets::role.eq(RETIRED),
+            sync_targets::purge_until.eq(Time(purge_until)),
+            sync_targets::desired.eq(sync_targets::desired + 1_i64),
+            sync_targets::next_attempt_at.eq(Time(now)),
+            sync_targets::blocked.eq(false),
+            sync_targets::attempt.eq(0_i64),
+        ))
+        .returning(sync_targets::desired)
+        .get_result(transaction.connection)
+}

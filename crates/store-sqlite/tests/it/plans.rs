@@ -1,0 +1,166 @@
+//! How the statements of every port find their rows.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use nora_agents::ports::{AgentUpdate, StoredAgent, TargetUpdate};
+use nora_integrations::ports::{Completion, Failure, FailureClass, Role};
+use nora_kernel::{Clock as _, PageRequest, Reach, Readiness as _, Unavailable, WrappedKey};
+use nora_testkit::samples::{named, workspace};
+use nora_testkit::{Samples, Stores as _};
+
+use crate::fixture::Database;
+
+static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+struct Recorder;
+
+impl Instrumentation for Recorder {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let text = query.to_string();
+            let statement = text.split(" -- binds: ").next().unwrap_or_default().trim().to_owned();
+            STATEMENTS.lock().unwrap().insert(statement);
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+fn plan(connection: &mut SqliteConnection, statement: &str) -> Vec<String> {
+    let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(connection).unwrap();
+    steps.into_iter().map(|step| step.detail).collect()
+}
+
+const TABLES: [&str; 8] =
+    ["agents", "api_keys", "audit_log", "idempotency", "integrations", "meta", "removals", "sync_targets"];
+
+/// A step that looks at every row there is.
+fn is_scan(step: &str) -> bool {
+    let table = step.strip_prefix("SCAN ").filter(|rest| !rest.contains(" USING ")).unwrap_or_default();
+    TABLES.contains(&table.split(' ').next().unwrap_or_default())
+}
+
+/// Calls every method that speaks to the database about keys, lines and answers.
+async fn call_access(database: &Database, samples: &Samples) -> Result<(), Unavailable> {
+    let keys = database.store.keys();
+    let (line, now, reach) = (|| samples.line(), database.clock.now(), Reach::Workspace(workspace()));
+    let (key, answer) = (samples.key(), samples.answer("one"));
+    keys.insert_first(&key, &line()).await?;
+    keys.insert(&samples.key(), &line()).await?;
+    keys.find_by_public_id(&key.key.public_id).await?;
+    keys.find(&reach, key.key.id).await?;
+    keys.list(&workspace(), PageRequest::default()).await?;
+    keys.record_usage(&[(key.key.id, now)]).await?;
+    keys.revoke(&reach, key.key.id, &line()).await?;
+    database.store.audit().list(&workspace(), PageRequest::default()).await?;
+    database.store.idempotency().find(&answer.principal, &answer.route, &answer.key, now).await?;
+    database.store.idempotency().prune(now, 10).await?;
+    database.store.ready().await
+}
+
+/// Calls every method that speaks to the database about agents.
+async fn call_agents(database: &Database, samples: &Samples, agent: &StoredAgent) -> Result<(), Unavailable> {
+    let agents = database.store.agents();
+    let (now, reach, id) = (database.clock.now(), Reach::Workspace(workspace()), agent.agent.id);
+    agents.insert(agent, &samples.line(), Some(&samples.answer("one"))).await.unwrap();
+    agents.find(&reach, id).await?;
+    agents.list(&workspace(), PageRequest::default()).await?;
+    let update = |revision, target| AgentUpdate { id, revision, name: named("New"), updated_at: now, target };
+    let rekey = update(1, TargetUpdate::Rekey(agent.target.clone()));
+    agents.update(&rekey, &samples.line()).await.unwrap();
+    let away = TargetUpdate::Move { to: samples.target_elsewhere(agent), purge_until: now };
+    agents.update(&update(2, away), &samples.line()).await.unwrap();
+    agents.request_sync(&reach, id, &samples.line()).await?;
+
+    let custody = database.store.custody();
+    custody.set_check_value(b"check").await?;
+    custody.replace_check_value(b"check").await?;
+    custody.agent_keys(Some(id), 10).await?;
+    custody.replace_agent_key(id, &agent.key, &WrappedKey(b"new".to_vec())).await?;
+    Ok(())
+}
+
+/// Calls every method that speaks to the database about integrations.
+async fn call_integrations(database: &Database, samples: &Samples, agent: &StoredAgent) -> Result<(), Unavailable> {
+    let integrations = database.store.integrations();
+    let (line, reach, id) = (|| samples.line(), Reach::Workspace(workspace()), agent.agent.id);
+    let new = samples.integration(agent);
+    integrations.agent_key(&reach, id).await?;
+    integrations.insert(&new, &line(), None).await.unwrap();
+    assert!(integrations.insert(&samples.integration(agent), &line(), None).await.is_err());
+    integrations.list(&reach, id).await?;
+    integrations.find(&reach, id, new.integration.id).await?;
+    integrations.find_to_open(&reach, id, new.integration.id, &line()).await?;
+    database.store.sync().mark_unreadable(new.integration.id, 1, &line()).await?;
+    integrations.update(&samples.integration_update(&new), &line()).await.unwrap();
+    integrations.remove(&reach, id, new.integration.id, &[named("A_NAME")], &line()).await?;
+    Ok(())
+}
+
+/// Calls every method that speaks to the database about syncs, up to the end of the agent.
+async fn call_sync(database: &Database, samples: &Samples, agent: &StoredAgent) -> Result<(), Unavailable> {
+    let sync = database.store.sync();
+    let (now, reach, id) = (database.clock.now(), Reach::Workspace(workspace()), agent.agent.id);
+    let (line, lease) = (samples.line(), Duration::from_secs(15));
+    let claims = sync.claim(10, lease, now).await?;
+    sync.renew(&claims[0], now).await?;
+    sync.target(&claims[0]).await?;
+    sync.snapshot(&claims[0], &samples.line()).await?;
+    let failure = Failure { class: FailureClass::Timeout, at: now, next_attempt_at: Some(now) };
+    sync.fail(&claims[0], &failure, None).await?;
+    sync.release(&claims).await?;
+
+    let completion = Completion { generation: 99, variables: Vec::new(), at: now, next_check_at: now };
+    let claims = sync.claim(10, lease, now).await?;
+    sync.raise(&claims[0], 7, now, &line).await?;
+    let mut claims = sync.claim(10, lease, now).await?.into_iter().chain(claims);
+    let lived_in = claims.rfind(|claim| claim.role == Role::Live).unwrap();
+    sync.complete(&lived_in, &completion, &samples.line()).await?;
+    sync.state(&reach, id).await?;
+    sync.next_due().await?;
+    for claim in sync.claim(10, lease, now).await? {
+        sync.checked(&claim, now).await?;
+    }
+    database.store.agents().delete(&reach, id, now, &samples.line()).await?;
+    let late = now.after(lease);
+    for claim in sync.claim(10, lease, late).await? {
+        sync.abandon(&claim, &samples.line()).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_statement_looks_at_every_row() {
+    set_default_instrumentation(|| Some(Box::new(Recorder))).unwrap();
+    let database = Database::start().await;
+    let samples = Samples::at(database.clock.clone());
+    let agent = samples.agent();
+    call_access(&database, &samples).await.unwrap();
+    call_agents(&database, &samples, &agent).await.unwrap();
+    call_integrations(&database, &samples, &agent).await.unwrap();
+    call_sync(&database, &samples, &agent).await.unwrap();
+    database.store.close().await;
+
+    let connection = &mut SqliteConnection::establish(database.path().to_str().unwrap()).unwrap();
+    let statements = STATEMENTS.lock().unwrap().clone();
+    let verbs = ["SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "REPLACE"];
+    let mut explained = 0;
+    for statement in statements.iter().filter(|statement| verbs.iter().any(|verb| statement.starts_with(verb))) {
+        let plan = plan(connection, statement);
+        assert!(!plan.iter().any(|step| is_scan(step)), "{statement}\n{plan:#?}");
+        // Only a claim sorts: the few rows its three parts have found.
+        let sorts = plan.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert!(!sorts || statement.starts_with("WITH due"), "{statement}\n{plan:#?}");
+        explained += 1;
+    }
+    assert!(explained > 60, "only {explained} statements were seen");
+}

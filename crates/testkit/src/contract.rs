@@ -1,0 +1,85 @@
+//! What every adapter of a store port promises: one case per sentence of the port's documentation.
+//!
+//! Each suite has a macro that expands to one named test per case; `store_contracts!` expands to all of them. The
+//! expression each is given is awaited afresh for every case and gives a [`Fixture`](crate::Fixture).
+
+#![expect(missing_docs, reason = "the name of a case is the sentence it checks")]
+
+pub mod agent_change;
+pub mod agent_store;
+pub mod audit_store;
+pub mod idempotency_store;
+pub mod integration_change;
+pub mod integration_store;
+pub mod key_custody;
+pub mod key_store;
+pub mod sync_claims;
+pub mod sync_outcomes;
+pub mod sync_retirement;
+pub mod sync_snapshots;
+pub mod sync_state;
+pub mod sync_wakeups;
+
+/// Expands to one test per case of a suite.
+///
+/// The crate that uses it needs `tokio` with `macros` and `rt-multi-thread`.
+#[macro_export]
+macro_rules! contract_cases {
+    ($fixture:expr => $suite:ident: $($case:ident),+ $(,)?) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $case() {
+            let fixture = $fixture.await;
+            $crate::contract::$suite::$case(&fixture).await;
+        }
+    )+};
+}
+
+/// Expands to one module per suite. Paths in the fixture are resolved inside those modules, so they begin with
+/// `crate::`.
+#[macro_export]
+macro_rules! store_contracts {
+    ($fixture:expr) => {
+        mod agent_change {
+            $crate::agent_change_contract!($fixture);
+        }
+        mod agent_store {
+            $crate::agent_store_contract!($fixture);
+        }
+        mod audit_store {
+            $crate::audit_store_contract!($fixture);
+        }
+        mod idempotency_store {
+            $crate::idempotency_store_contract!($fixture);
+        }
+        mod integration_change {
+            $crate::integration_change_contract!($fixture);
+        }
+        mod integration_store {
+            $crate::integration_store_contract!($fixture);
+        }
+        mod key_custody {
+            $crate::key_custody_contract!($fixture);
+        }
+        mod key_store {
+            $crate::key_store_contract!($fixture);
+        }
+        mod sync_claims {
+            $crate::sync_claims_contract!($fixture);
+        }
+        mod sync_outcomes {
+            $crate::sync_outcomes_contract!($fixture);
+        }
+        mod sync_retirement {
+            $crate::sync_retirement_contract!($fixture);
+        }
+        mod sync_snapshots {
+            $crate::sync_snapshots_contract!($fixture);
+        }
+        mod sync_state {
+            $crate::sync_state_contract!($fixture);
+        }
+        mod sync_wakeups {
+            $crate::sync_wakeups_contract!($fixture);
+        }
+    };
+}
