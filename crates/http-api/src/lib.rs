@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod api;
+mod app;
+mod auth;
+mod conditional;
+mod edge;
+mod fallback;
+mod idempotency;
+mod limits;
+mod metrics;
+mod openapi;
+mod problem;
+mod request;
+mod resources;
+mod wire;
+
+pub use api::{Api, Ports};
+pub use app::{app, server};
+pub use limits::{LIMITS, Limits};
+pub use metrics::HttpMetrics;
+pub use openapi::{openapi, openapi_json};

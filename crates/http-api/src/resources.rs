@@ -1,0 +1,28 @@
+//! The routes, one module for each resource.
+
+mod agent_sync;
+mod agents;
+mod audit;
+mod catalog;
+mod docs;
+mod health;
+mod integration_tests;
+mod integrations;
+mod keys;
+
+pub(crate) use docs::Documents;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every route. The busiest come first: they are matched in this order.
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(catalog::routes)
+        .configure(integration_tests::routes)
+        .configure(integrations::routes)
+        .configure(agents::routes)
+        .configure(agent_sync::routes)
+        .configure(keys::routes)
+        .configure(audit::routes)
+        .configure(health::routes)
+        .configure(docs::routes);
+}
