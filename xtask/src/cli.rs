@@ -18,6 +18,10 @@ pub(crate) enum Task {
     Lint,
     /// Write the generated files again
     Codegen(CodegenArguments),
+    /// Print every provider and how it is tested
+    Providers(ProvidersArguments),
+    /// Begin a provider: a manifest among the standard ones, or a crate
+    NewProvider(NewProviderArguments),
 }
 
 #[derive(Debug, Args)]
@@ -35,6 +39,25 @@ pub(crate) struct CodegenArguments {
     /// Change nothing and fail when a file is out of date
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ProvidersArguments {
+    /// Fail when docs/providers.md says something else
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewProviderArguments {
+    /// The provider's id
+    pub(crate) name: String,
+    /// A manifest alone (the default)
+    #[arg(long, group = "form")]
+    pub(crate) declarative: bool,
+    /// A crate that tests its connection in code
+    #[arg(long, group = "form")]
+    pub(crate) code: bool,
 }
 
 #[cfg(test)]

@@ -56,6 +56,10 @@ const EXTRA_EDGES: [(&str, &[&str]); 4] = [
     ("provider-testkit", &["provider-sdk"]),
 ];
 
+/// What a crate's tests may depend on beyond crates for tests: the other side of what it speaks, or what its
+/// dependencies are put together from.
+const DEV_EDGES: [(&str, &[&str]); 2] = [("http-api", &["provider-sdk"]), ("runtime-client", &["reference-runtime"])];
+
 /// The adapter that stands below the others.
 const BELOW_ADAPTERS: &str = "net-guard";
 
@@ -98,7 +102,7 @@ const EXTERNALS: [ExternalRule; 7] = [
         names: &["ring"],
         place: Place::Only(&["jwt-ring", "provider-sdk", "runtime-client", "vault-ring"]),
     },
-    ExternalRule { names: &["reqwest"], place: Place::Only(&["egress-reqwest", "net-guard", "runtime-client"]) },
+    ExternalRule { names: &["reqwest"], place: Place::Only(&["e2e", "egress-reqwest", "net-guard", "runtime-client"]) },
     ExternalRule { names: &["tokio", "tokio-*"], place: Place::Outside(&[Kernel, Domain]) },
     // For the traits of the stream that a provider's context hands out; who runs it is not the sdk's business.
     ExternalRule {

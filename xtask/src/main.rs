@@ -7,7 +7,9 @@ mod environment;
 mod interrupts;
 mod layers;
 mod lint;
+mod new_provider;
 mod process;
+mod providers;
 mod services;
 mod test;
 mod tools;
@@ -37,6 +39,8 @@ fn run(task: Task) -> anyhow::Result<Verdict> {
         Task::Test(arguments) => test::run(&arguments),
         Task::Lint => lint::run(),
         Task::Codegen(arguments) => codegen::run(&arguments),
+        Task::Providers(arguments) => providers::run(&arguments),
+        Task::NewProvider(arguments) => new_provider::run(&arguments),
     }
 }
 

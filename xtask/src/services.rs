@@ -1,8 +1,18 @@
 //! What tests need beside themselves: started before them, stopped whatever happens.
 
+mod apt;
 mod postgres;
+mod s3;
+mod python;
+mod redis;
+mod script;
+mod smtp;
+
+use std::path::Path;
 
 use anyhow::{Context, Result};
+
+use crate::workspace::Workspace;
 
 /// A service that lives as long as one run of the tests.
 pub(crate) trait Service {
@@ -26,9 +36,14 @@ pub(crate) struct Services {
 }
 
 impl Services {
-    /// Those that tests need by default. Finds or installs their programs and clears what a killed run left.
-    pub(crate) fn for_tests() -> Result<Self> {
-        Ok(Self::new(vec![Box::new(postgres::Postgres::prepare()?)]))
+    /// Those that tests need by default. Finds or installs their programs, some into `scratch`, and clears what a
+    /// killed run left.
+    pub(crate) fn for_tests(scratch: &Path) -> Result<Self> {
+        Ok(Self::new(vec![
+            Box::new(postgres::Postgres::prepare()?),
+            Box::new(redis::prepare(scratch)?),
+            Box::new(smtp::prepare(scratch)?),
+        ]))
     }
 
     fn new(services: Vec<Box<dyn Service>>) -> Self {

@@ -2,6 +2,7 @@
 
 mod binaries;
 mod doc_tests;
+mod example;
 mod nextest;
 mod selection;
 mod summary;
@@ -19,7 +20,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<Verdict> {
     let workspace = Workspace::load()?;
     let selection = Selection::new(&workspace, &arguments.packages)?;
     tools::require(workspace.root(), "nextest")?;
-    let mut services = Services::for_tests()?;
+    let mut services = Services::for_tests(&workspace.scratch())?;
 
     let Some(mut variables) = binaries::build(&workspace, &selection)? else {
         println!("\nThe build failed: no test ran.");
@@ -33,6 +34,9 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<Verdict> {
         summary.add("doc tests", result);
     }
     drop(services);
+    if let Some(result) = example::run(&workspace, &selection)? {
+        summary.add("example", result);
+    }
 
     let skips_allowed = !environment::on_ci();
     println!("\n{}", summary.text(skips_allowed));

@@ -88,12 +88,6 @@ wire_enum! {
         IntegrationUnreadable = "integration.unreadable",
         /// Credentials were opened, once, for the purpose the line names.
         CredentialsOpened = "credentials.opened",
-        /// The set of an agent's MCP servers was replaced.
-        McpServersSelected = "mcp_servers.selected",
-        /// A redeploy was asked for.
-        RedeployRequested = "agent.redeploy_requested",
-        /// A runtime confirmed its deployment document.
-        Redeployed = "agent.redeployed",
         /// An API key was made.
         KeyCreated = "key.created",
         /// An API key was revoked.

@@ -3,8 +3,8 @@
 use nora_kernel::{EnvName, Label, Secret, SecretMap};
 use serde_json::{Map, Value};
 
-use crate::Manifest;
 use crate::manifest::Field;
+use crate::{Account, Manifest};
 
 /// What a person entered for one connection: public configuration, secrets, and the manifest that gives them meaning.
 #[derive(Clone, Copy)]
@@ -56,6 +56,14 @@ impl<'a> Connection<'a> {
     /// The value of any `field` as text, secret or not.
     pub fn value(&self, field: &str) -> Option<Secret> {
         self.secret(field).map(Secret::duplicate).or_else(|| self.text(field).map(Secret::new))
+    }
+
+    /// The account behind the credential, by this name; `None` if nothing is left to show, or the name repeats a secret.
+    pub fn account(&self, name: &str) -> Option<Account> {
+        let account = Account::new(name)?;
+        let shows = |secret: &Secret| name.contains(secret.expose()) || account.as_str().contains(secret.expose());
+        let repeats = self.secrets.iter().any(|(_, secret)| !secret.is_empty() && shows(secret));
+        (!repeats).then_some(account)
     }
 
     /// The environment variables this connection sets under `label`: those whose field was given a value.

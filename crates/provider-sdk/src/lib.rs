@@ -10,6 +10,8 @@ mod outcome;
 mod probe;
 mod provider;
 mod rehearsal;
+pub mod signature;
+mod status;
 mod template;
 mod values;
 pub mod webhook;

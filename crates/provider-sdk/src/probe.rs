@@ -7,7 +7,7 @@ mod judge;
 mod load;
 mod load_request;
 mod request;
-mod retry_after;
+pub(crate) mod retry_after;
 mod run;
 mod shape;
 

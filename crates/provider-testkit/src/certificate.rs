@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 
@@ -44,9 +45,7 @@ impl Authority {
 
     /// A client that trusts this authority and no other.
     pub(crate) fn client(&self) -> Arc<ClientConfig> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.0.der().clone()).expect("a certificate that was just made");
-        client_config(roots)
+        trusting(self.0.der().clone())
     }
 }
 
@@ -66,6 +65,17 @@ impl Identity {
             .with_single_cert(vec![self.certificate.clone()], self.key.clone_key());
         Arc::new(config.expect("a certificate and its own key"))
     }
+}
+
+/// A client that trusts this authority and no other.
+pub(crate) fn trusting_pem(authority: &str) -> Arc<ClientConfig> {
+    trusting(CertificateDer::from_pem_slice(authority.as_bytes()).expect("a certificate as PEM"))
+}
+
+fn trusting(authority: CertificateDer<'static>) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority).expect("a certificate of an authority");
+    client_config(roots)
 }
 
 /// A client that trusts nobody.

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
-use crate::certificate::distrustful;
+use crate::certificate::{distrustful, trusting_pem};
 use crate::http::{broken, exchange};
 use crate::stream::Deadlined;
 use crate::{Authority, Service};
@@ -67,6 +67,13 @@ impl LoopbackContext {
     #[must_use]
     pub fn trusting(mut self, authority: &Authority) -> Self {
         self.tls = Some(authority.client());
+        self
+    }
+
+    /// Speaks TLS, and trusts this authority alone, whose certificate is given as PEM.
+    #[must_use]
+    pub fn trusting_pem(mut self, authority: &str) -> Self {
+        self.tls = Some(trusting_pem(authority));
         self
     }
 

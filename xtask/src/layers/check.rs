@@ -3,7 +3,9 @@
 use std::fmt;
 
 use super::graph::{Crate, Edge, Graph, Kind, folder};
-use super::{BELOW_ADAPTERS, EXPLAINED_IN, EXTERNALS, EXTRA_EDGES, LAYERS, LayerRule, NARROWER, Place, Scope};
+use super::{
+    BELOW_ADAPTERS, DEV_EDGES, EXPLAINED_IN, EXTERNALS, EXTRA_EDGES, LAYERS, LayerRule, NARROWER, Place, Scope,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layer {
@@ -78,7 +80,7 @@ fn of_edge(graph: &Graph, from: &Crate, rule: &LayerRule, edge: &Edge) -> Option
         // A crate without a layer has a violation of its own; a path out of the workspace has no layer at all.
         return target.is_none().then(|| forbidden(from, edge, "it is not in this workspace"));
     };
-    if from.name == edge.to || (edge.kind == Kind::Dev && target.layer == Layer::Test) {
+    if from.name == edge.to || (edge.kind == Kind::Dev && is_for_tests(from, edge, target.layer)) {
         return None;
     }
     if target.layer == Layer::Test && rule.layer != Layer::Test {
@@ -89,6 +91,12 @@ fn of_edge(graph: &Graph, from: &Crate, rule: &LayerRule, edge: &Edge) -> Option
     }
     let reason = format!("the layer {} may not depend on the layer {} here", rule.layer, target.layer);
     Some(forbidden(from, edge, &reason))
+}
+
+fn is_for_tests(from: &Crate, edge: &Edge, target: Layer) -> bool {
+    let other_side =
+        |(name, others): &(&str, &[&str])| *name == folder(&from.name) && others.contains(&folder(&edge.to));
+    target == Layer::Test || DEV_EDGES.iter().any(other_side)
 }
 
 fn is_allowed(from: &str, rule: &LayerRule, to: &str, target: Layer) -> bool {
@@ -189,6 +197,7 @@ mod tests {
             member("nora-net-guard", "adapter", vec![]),
             member("nora-provider-aws", "provider", vec![]),
             member("nora-http-api", "inbound", vec![]),
+            member("nora-reference-runtime", "app", vec![]),
             member("nora-server", "app", vec![]),
             member("nora-testkit", "test", vec![]),
         ]
@@ -305,6 +314,13 @@ mod tests {
     fn any_crate_may_be_tested_with_the_test_crates() {
         check_allowed("nora-kernel", "kernel", dev(internal("nora-testkit")));
         check_forbidden("nora-access", "domain", internal("nora-testkit"), "dev-dependencies only");
+    }
+
+    #[test]
+    fn the_runtime_client_may_be_tested_with_the_other_side() {
+        check_allowed("nora-runtime-client", "adapter", dev(internal("nora-reference-runtime")));
+        check_forbidden("nora-runtime-client", "adapter", internal("nora-reference-runtime"), "layer app");
+        check_forbidden("nora-store-sqlite", "adapter", dev(internal("nora-reference-runtime")), "layer app");
     }
 
     #[test]

@@ -32,7 +32,7 @@ fn arguments(workspace: &Workspace, selection: &Selection) -> Option<Vec<String>
     Some(Selection::Packages(libraries.iter().map(|library| library.name.to_string()).collect()).arguments())
 }
 
-fn add(total: &mut Option<Counts>, line: &str) {
+pub(super) fn add(total: &mut Option<Counts>, line: &str) {
     if let Some(counts) = parse(line) {
         *total = Some(total.unwrap_or_default() + counts);
     }

@@ -6,12 +6,11 @@ use super::answer::Answer;
 use super::check::{HeaderCheck, JsonCheck};
 use super::retry_after::{self, RetryAfter};
 use crate::manifest::format::Reason;
+use crate::status::UNEXPECTED;
 use crate::values::Values;
 use crate::{Outcome, Rejection, Unreachable, Verdict};
 
-const REDIRECTED: &str = "The service answered with a redirect, which is not followed.";
 const NOT_JSON: &str = "The service's answer is not the JSON it documents. Check the address.";
-const UNEXPECTED: &str = "The service answered, but not with what a valid credential gets.";
 
 /// What an answer must be.
 #[derive(Debug, Clone)]
@@ -52,7 +51,7 @@ impl Failure {
         outcome.advice = self.advice.clone().map(Into::into);
         if self.reason == Reason::RateLimited {
             let told = self.retry_after.as_ref().and_then(|place| place.read(answer, now));
-            outcome.retry_after = told.or_else(|| retry_after::header(answer, now));
+            outcome.retry_after = told.or_else(|| retry_after::header(&answer.response, now));
         }
         outcome
     }
@@ -70,7 +69,7 @@ pub(super) fn judge(
         Some(failure) => failure.outcome(answer, now),
         None if success.is_met(answer, values) => return Ok(()),
         None if success.status.contains(&answer.status()) => unexpected(answer, success),
-        None => by_status(answer, now),
+        None => Outcome::by_status(&answer.response, now),
     };
     outcome.status = Some(answer.status());
     Err(Box::new(outcome))
@@ -80,30 +79,6 @@ pub(super) fn judge(
 fn unexpected(answer: &Answer, success: &Success) -> Outcome {
     let advice = if answer.json.is_none() && !success.json.is_empty() { NOT_JSON } else { UNEXPECTED };
     Outcome::unreachable(Unreachable::UpstreamError).advise(advice)
-}
-
-/// What HTTP's own words mean.
-///
-/// Only 401, 403, 404, 410 and 429 say something about the credential or the configuration. Any other 4xx may as well
-/// be the fault of the request, so it accuses nobody: it is no usable answer.
-fn by_status(answer: &Answer, now: Timestamp) -> Outcome {
-    match answer.status() {
-        401 => Outcome::rejected(Rejection::Auth),
-        403 => Outcome::rejected(Rejection::Scope),
-        404 | 410 => Outcome::rejected(Rejection::NotFound),
-        429 => {
-            let mut outcome = Outcome::unreachable(Unreachable::RateLimited);
-            outcome.retry_after = retry_after::header(answer, now);
-            outcome
-        }
-        300..=399 => Outcome::unreachable(Unreachable::UpstreamError).advise(REDIRECTED),
-        500..=599 => {
-            let mut outcome = Outcome::unreachable(Unreachable::UpstreamError);
-            outcome.retry_after = retry_after::header(answer, now);
-            outcome
-        }
-        _ => Outcome::unreachable(Unreachable::UpstreamError).advise(UNEXPECTED),
-    }
 }
 
 const fn verdict(reason: Reason) -> Verdict {

@@ -6,6 +6,7 @@ use nora_kernel::Timestamp;
 
 use super::answer::Answer;
 use super::check::{parse_header_name, parse_pointer};
+use crate::Response;
 use crate::manifest::error::{Checked, Problem};
 use crate::manifest::format::{RetryAfterEntry, TimeUnit};
 
@@ -52,8 +53,8 @@ impl RetryAfter {
 }
 
 /// The `Retry-After` header: seconds, or a date.
-pub(super) fn header(answer: &Answer, now: Timestamp) -> Option<Duration> {
-    let text = answer.response.header("retry-after")?.trim();
+pub(crate) fn header(response: &Response, now: Timestamp) -> Option<Duration> {
+    let text = response.header("retry-after")?.trim();
     let wait = if let Some(wait) = text.parse().ok().and_then(seconds) {
         wait
     } else {

@@ -1,0 +1,144 @@
+//! Running the server: start, workers, drain.
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::web::Data;
+use nora_http_api::{Api, HttpMetrics};
+use nora_provider_sdk::Provider;
+use prometheus_client::registry::Registry;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::demo::Demo;
+use crate::metrics::{self, SyncMetrics};
+use crate::settings::{DRAIN, Settings};
+use crate::wiring::{self, Application};
+use crate::workers::{ReconcilerLoop, Stopper, flush_usage, follow_revocations, prune};
+use crate::{StartError, bootstrap};
+
+/// How long load balancers are given to see that this server is not ready any more.
+const NOTICE: Duration = Duration::from_secs(1);
+/// What a drain keeps for closing down after the last work was waited for.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// Runs a future on a runtime of its own.
+pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, StartError>>) -> Result<T, StartError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| StartError::because("no runtime could be started", error))?.block_on(future)
+}
+
+/// `nora serve`.
+pub(crate) fn serve(settings: Settings, providers: Vec<Arc<dyn Provider>>) -> Result<(), StartError> {
+    block_on(run(settings, providers, false))
+}
+
+/// `nora demo`: `serve` with a runtime and an agent to try it on.
+pub(crate) fn demo(settings: Settings, providers: Vec<Arc<dyn Provider>>) -> Result<(), StartError> {
+    block_on(run(settings, providers, true))
+}
+
+/// `nora migrate`.
+pub(crate) fn migrate(settings: Settings) -> Result<(), StartError> {
+    block_on(async move {
+        bootstrap::ensure_data_dir(&settings.data_dir)?;
+        wiring::open_stores(&settings).await?;
+        tracing::info!("the database has this binary's schema");
+        Ok(())
+    })
+}
+
+async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: bool) -> Result<(), StartError> {
+    let listener = bind(settings.listen, "--listen (NORA_LISTEN)")?;
+    let mut registry = Registry::default();
+    let sync_metrics = SyncMetrics::register(&mut registry);
+    let http_metrics = HttpMetrics::register(&mut registry);
+    bootstrap::ensure_data_dir(&settings.data_dir)?;
+
+    let application = Application::build(&settings, providers).await?;
+    bootstrap::ensure_first_key(&application.keys, &application.authenticator, &settings.data_dir).await?;
+    bootstrap::warn_if_exposed(&settings);
+
+    let api = Api::new(application.ports(http_metrics));
+    let metrics_server = metrics::listen(Data::new(registry), settings.metrics_listen);
+    let metrics_server = metrics_server
+        .map_err(|error| StartError::because("--metrics-listen (NORA_METRICS_LISTEN) cannot be listened on", error))?;
+    let api_server = listen(listener, &api)?;
+    let handles = [api_server.handle(), metrics_server.handle()];
+
+    let stopper = Stopper::new();
+    let mut loops = start_loops(&application, sync_metrics, &stopper);
+    let servers = [tokio::spawn(api_server), tokio::spawn(metrics_server)];
+    tracing::info!(address = %settings.listen, "listening");
+    let demo = if with_demo { Some(Demo::start(&application, &settings).await?) } else { None };
+
+    wait_for_signal().await?;
+    api.drain();
+    if settings.is_exposed() {
+        tokio::time::sleep(NOTICE).await;
+    }
+    stopper.stop(Instant::now() + DRAIN.saturating_sub(NOTICE + CLOSING));
+    stop_servers(handles).await;
+    while loops.join_next().await.is_some() {}
+    for server in servers {
+        // A server that ended in an error was heard of when it did.
+        let _ = server.await;
+    }
+    drop(demo);
+    tracing::info!("drained");
+    Ok(())
+}
+
+fn start_loops(application: &Application, metrics: SyncMetrics, stopper: &Stopper) -> JoinSet<()> {
+    let reconciler = ReconcilerLoop {
+        reconciler: application.reconciler.clone(),
+        store: Arc::clone(&application.stores.sync),
+        clock: Arc::clone(&application.clock),
+        metrics,
+    };
+    let mut loops = JoinSet::new();
+    loops.spawn(reconciler.run(stopper.listener()));
+    loops.spawn(flush_usage(Arc::clone(&application.authenticator), stopper.listener()));
+    loops.spawn(follow_revocations(
+        Arc::clone(&application.stores.keys),
+        Arc::clone(&application.authenticator),
+        stopper.listener(),
+    ));
+    loops.spawn(prune(Arc::clone(&application.stores.idempotency), Arc::clone(&application.clock), stopper.listener()));
+    loops
+}
+
+fn bind(address: SocketAddr, name: &str) -> Result<TcpListener, StartError> {
+    let refused = |error| StartError::because(format!("{name} cannot be listened on"), error);
+    let listener = TcpListener::bind(address).map_err(refused)?;
+    listener.set_nonblocking(true).map_err(refused)?;
+    Ok(listener)
+}
+
+fn listen(listener: TcpListener, api: &Arc<Api>) -> Result<Server, StartError> {
+    let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
+    nora_http_api::server(api, listener, workers)
+        .map_err(|error| StartError::because("--listen (NORA_LISTEN) cannot be listened on", error))
+}
+
+async fn stop_servers(handles: [ServerHandle; 2]) {
+    for handle in handles {
+        handle.stop(true).await;
+    }
+}
+
+async fn wait_for_signal() -> Result<(), StartError> {
+    let failed = |error| StartError::because("signals cannot be waited for", error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+    }
+    Ok(())
+}

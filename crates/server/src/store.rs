@@ -1,0 +1,55 @@
+//! One database behind every port.
+
+use std::sync::Arc;
+
+use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
+use nora_agents::ports::{AgentStore, KeyCustody};
+use nora_integrations::ports::{IntegrationStore, SyncStore};
+use nora_kernel::Readiness;
+
+/// What a database must be able to do.
+pub(crate) trait Store:
+    AgentStore + AuditStore + IdempotencyStore + IntegrationStore + KeyCustody + KeyStore + Readiness + SyncStore + 'static
+{
+}
+
+impl<T> Store for T where
+    T: AgentStore
+        + AuditStore
+        + IdempotencyStore
+        + IntegrationStore
+        + KeyCustody
+        + KeyStore
+        + Readiness
+        + SyncStore
+        + 'static
+{
+}
+
+/// The same database, as each port sees it.
+#[derive(Clone)]
+pub(crate) struct Stores {
+    pub(crate) agents: Arc<dyn AgentStore>,
+    pub(crate) audit: Arc<dyn AuditStore>,
+    pub(crate) custody: Arc<dyn KeyCustody>,
+    pub(crate) idempotency: Arc<dyn IdempotencyStore>,
+    pub(crate) integrations: Arc<dyn IntegrationStore>,
+    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) sync: Arc<dyn SyncStore>,
+}
+
+impl Stores {
+    pub(crate) fn of<S: Store>(store: Arc<S>) -> Self {
+        Self {
+            agents: store.clone(),
+            audit: store.clone(),
+            custody: store.clone(),
+            idempotency: store.clone(),
+            integrations: store.clone(),
+            keys: store.clone(),
+            readiness: store.clone(),
+            sync: store,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! From settings to use cases: every adapter is built here and nowhere else.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use nora_access::{Authenticator, Keys, Trail};
+use nora_agents::{AddressRules, Agents};
+use nora_catalog::{Catalog, Options};
+use nora_egress_reqwest::Egress;
+use nora_http_api::{HttpMetrics, LIMITS, Ports};
+use nora_integrations::{Connections, Reconciler, TestLimiter};
+use nora_kernel::{BoxError, Clock, Digest, Entropy, IdSource, Vault};
+use nora_net_guard::{Guard, SystemResolver, Tls};
+use nora_provider_sdk::Provider;
+use nora_runtime_client::{RingDeviceKeys, Runtimes};
+use nora_store_postgres::{PostgresOptions, PostgresStore};
+use nora_store_sqlite::SqliteStore;
+use nora_vault_ring::{RingDigest, RingVault, SystemEntropy};
+
+use crate::settings::{Database, SecretUrl, Settings};
+use crate::store::Stores;
+use crate::system::{SystemClock, UuidSource};
+use crate::{StartError, fail_point, jwt, keyring, providers};
+
+/// Everything the process is made of.
+pub(crate) struct Application {
+    pub(crate) stores: Stores,
+    pub(crate) authenticator: Arc<Authenticator>,
+    pub(crate) keys: Keys,
+    pub(crate) agents: Agents,
+    pub(crate) connections: Connections,
+    pub(crate) trail: Trail,
+    pub(crate) reconciler: Reconciler,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) digest: Arc<dyn Digest>,
+}
+
+/// Opens the database and brings it to this binary's schema.
+pub(crate) async fn open_stores(settings: &Settings) -> Result<Stores, StartError> {
+    match &settings.database {
+        Database::Sqlite(path) => open_sqlite(path).await,
+        Database::Postgres(url) => open_postgres(url).await,
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Stores, StartError> {
+    let refused =
+        |error: BoxError| StartError::because(format!("the database {} cannot be used", path.display()), error);
+    let options = nora_store_sqlite::Options::new(Arc::new(SystemClock), Arc::new(UuidSource));
+    let store = SqliteStore::open(path, options).await.map_err(|error| refused(error.into()))?;
+    store.migrate().await.map_err(|error| refused(error.into()))?;
+    Ok(Stores::of(Arc::new(store)))
+}
+
+async fn open_postgres(url: &SecretUrl) -> Result<Stores, StartError> {
+    let refused = |error: BoxError| StartError::because("the database (NORA_DATABASE_URL) cannot be used", error);
+    let options = PostgresOptions::new(url.0.duplicate(), tls()?.config());
+    let store = PostgresStore::connect(options).await.map_err(|error| refused(error.into()))?;
+    for warning in store.warnings() {
+        tracing::warn!("{warning}");
+    }
+    store.migrate().await.map_err(|error| refused(error.into()))?;
+    Ok(Stores::of(Arc::new(store)))
+}
+
+impl Application {
+    /// Builds everything. Nothing is written before the keyring is known to be the right one.
+    pub(crate) async fn build(settings: &Settings, built_in: Vec<Arc<dyn Provider>>) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let ids: Arc<dyn IdSource> = Arc::new(UuidSource);
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+        let all = providers::with_directory(built_in, settings.providers_dir.as_deref())?;
+
+        let tls = tls()?;
+        let third_parties = Guard::new(settings.third_parties.clone(), Arc::new(SystemResolver), tls.clone());
+        let runtimes = Guard::new(settings.runtimes.clone(), Arc::new(SystemResolver), tls);
+        let tokens = jwt::verifier(settings, third_parties.clone(), Arc::clone(&clock))?;
+
+        let loaded = keyring::load(settings)?;
+        let stores = open_stores(settings).await?;
+        let keyring = match loaded {
+            Some(keyring) => keyring,
+            None => keyring::make(settings, &stores.custody, entropy.as_ref(), clock.as_ref()).await?,
+        };
+        let keyring = Arc::new(keyring);
+        let digest: Arc<dyn Digest> = Arc::new(RingDigest::new(&keyring));
+        let vault = RingVault::new(Arc::clone(&keyring), Arc::clone(&entropy));
+        keyring::verify(&vault, &stores.custody).await?;
+        let vault: Arc<dyn Vault> = Arc::new(vault);
+        let catalog = Arc::new(build_catalog(settings, all, Arc::clone(&digest))?);
+
+        let no_client = |error| StartError::because("no HTTP client could be made", error);
+        let egress = Egress::new(third_parties, Arc::clone(&clock)).map_err(no_client)?;
+        let runtimes = Runtimes::new(runtimes).map_err(no_client)?;
+
+        let authenticator =
+            Arc::new(Authenticator::new(Arc::clone(&stores.keys), tokens, Arc::clone(&clock), Arc::clone(&digest)));
+        let keys = Keys {
+            store: Arc::clone(&stores.keys),
+            authenticator: Arc::clone(&authenticator),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            entropy: Arc::clone(&entropy),
+            digest: Arc::clone(&digest),
+        };
+        let agents = Agents {
+            store: Arc::clone(&stores.agents),
+            vault: Arc::clone(&vault),
+            device_keys: Arc::new(RingDeviceKeys),
+            rules: AddressRules { policy: settings.runtimes.clone() },
+            ids: Arc::clone(&ids),
+            clock: Arc::clone(&clock),
+        };
+        let connections = Connections {
+            catalog: Arc::clone(&catalog),
+            store: Arc::clone(&stores.integrations),
+            sync: Arc::clone(&stores.sync),
+            vault: Arc::clone(&vault),
+            contexts: Arc::new(egress),
+            limiter: Arc::new(TestLimiter::default()),
+            ids: Arc::clone(&ids),
+            clock: Arc::clone(&clock),
+        };
+        let reconciler = Reconciler {
+            catalog: Arc::clone(&catalog),
+            store: Arc::clone(&stores.sync),
+            vault,
+            runtimes: fail_point::around(Arc::new(runtimes)),
+            ids: Arc::clone(&ids),
+            clock: Arc::clone(&clock),
+            entropy,
+        };
+        let trail = Trail { store: Arc::clone(&stores.audit) };
+        Ok(Self { stores, authenticator, keys, agents, connections, trail, reconciler, clock, ids, digest })
+    }
+}
+
+impl Application {
+    /// What the HTTP API is put together from.
+    pub(crate) fn ports(&self, metrics: HttpMetrics) -> Ports {
+        Ports {
+            authenticator: Arc::clone(&self.authenticator),
+            keys: self.keys.clone(),
+            trail: self.trail.clone(),
+            agents: self.agents.clone(),
+            connections: self.connections.clone(),
+            idempotency: Arc::clone(&self.stores.idempotency),
+            ids: Arc::clone(&self.ids),
+            clock: Arc::clone(&self.clock),
+            digest: Arc::clone(&self.digest),
+            readiness: vec![("database", Arc::clone(&self.stores.readiness))],
+            metrics,
+            limits: LIMITS,
+        }
+    }
+}
+
+fn build_catalog(
+    settings: &Settings,
+    providers: Vec<Arc<dyn Provider>>,
+    digest: Arc<dyn Digest>,
+) -> Result<Catalog, StartError> {
+    let options = Options { disabled: BTreeSet::new(), policy: settings.third_parties.clone() };
+    Catalog::build(providers, &options, digest).map_err(|error| StartError::because("the catalog is refused", error))
+}
+
+fn tls() -> Result<Tls, StartError> {
+    Tls::new(&[]).map_err(|error| StartError::because("no TLS configuration could be made", error))
+}

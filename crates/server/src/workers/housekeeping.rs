@@ -1,0 +1,53 @@
+//! Small loops: last uses of keys, revocations from elsewhere, expired answers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nora_access::Authenticator;
+use nora_access::ports::{IdempotencyStore, KeyStore};
+use nora_kernel::Clock;
+
+use crate::error::cause;
+use crate::workers::Stop;
+
+const FLUSH_EVERY: Duration = Duration::from_secs(15);
+const PRUNE_EVERY: Duration = Duration::from_mins(5);
+const PRUNED_AT_ONCE: u32 = 500;
+
+/// Writes down when keys were last used, and once more when told to stop.
+pub(crate) async fn flush_usage(authenticator: Arc<Authenticator>, stop: Stop) {
+    loop {
+        let last = stop.is_set();
+        if let Err(error) = authenticator.flush_usage().await {
+            tracing::warn!(error = cause(&error), "last uses of keys were not recorded");
+        }
+        if last {
+            return;
+        }
+        stop.or_sleep(FLUSH_EVERY).await;
+    }
+}
+
+/// Drops keys that were revoked, here or on another server, from the memory of verified ones.
+pub(crate) async fn follow_revocations(keys: Arc<dyn KeyStore>, authenticator: Arc<Authenticator>, stop: Stop) {
+    loop {
+        tokio::select! {
+            revoked = keys.revocation() => authenticator.forget(revoked),
+            () = stop.set() => return,
+        }
+    }
+}
+
+/// Deletes remembered answers that have expired, in small batches.
+pub(crate) async fn prune(answers: Arc<dyn IdempotencyStore>, clock: Arc<dyn Clock>, stop: Stop) {
+    while !stop.is_set() {
+        match answers.prune(clock.now(), PRUNED_AT_ONCE).await {
+            Ok(deleted) if deleted >= u64::from(PRUNED_AT_ONCE) => continue,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(error = cause(&error), "expired answers were not deleted");
+            }
+        }
+        stop.or_sleep(PRUNE_EVERY).await;
+    }
+}

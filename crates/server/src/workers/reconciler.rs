@@ -1,0 +1,149 @@
+//! The loop that runs the reconciler.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use nora_integrations::ports::{Claim, Held, SyncStore};
+use nora_integrations::{Reconciler, Step};
+use nora_kernel::{Clock, Timestamp};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use crate::error::cause;
+use crate::metrics::SyncMetrics;
+use crate::workers::Stop;
+
+/// How long a lease lasts; it is renewed at a third.
+const LEASE: Duration = Duration::from_secs(15);
+/// How many pushes run at once. One that waits for a slow runtime costs a task and a socket.
+const PUSHES: usize = 256;
+/// How many targets one claim takes at most.
+const BATCH: u16 = 64;
+/// The longest pause between two looks at the store when nothing calls.
+const POLL: Duration = Duration::from_secs(2);
+/// The pause after the store failed.
+const AFTER_FAULT: Duration = Duration::from_millis(500);
+
+/// Runs the reconciler until told to stop.
+pub(crate) struct ReconcilerLoop {
+    pub(crate) reconciler: Reconciler,
+    pub(crate) store: Arc<dyn SyncStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) metrics: SyncMetrics,
+}
+
+impl ReconcilerLoop {
+    /// Claims what is due, runs it, and waits for more. When told to stop it claims no more, lets what is under way
+    /// finish for as long as `Stop` gives, and gives the other leases back.
+    pub(crate) async fn run(self, stop: Stop) {
+        let this = Arc::new(self);
+        let slots = Arc::new(Semaphore::new(PUSHES));
+        let mut running = JoinSet::new();
+        while !stop.is_set() {
+            match this.claim(&slots).await {
+                Ok(claims) => {
+                    let full_batch = claims.len() == usize::from(BATCH);
+                    for (claim, slot) in claims {
+                        running.spawn(Arc::clone(&this).work(claim, slot, stop.clone()));
+                    }
+                    while running.try_join_next().is_some() {}
+                    if !full_batch {
+                        this.wait(&stop, &slots).await;
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(error = cause(&error), "no work could be claimed");
+                    stop.or_sleep(AFTER_FAULT).await;
+                }
+            }
+        }
+        while running.join_next().await.is_some() {}
+    }
+
+    async fn claim(
+        &self,
+        slots: &Arc<Semaphore>,
+    ) -> Result<Vec<(Claim, OwnedSemaphorePermit)>, nora_kernel::Unavailable> {
+        let mut free = Vec::new();
+        while free.len() < usize::from(BATCH) {
+            let Ok(slot) = Arc::clone(slots).try_acquire_owned() else { break };
+            free.push(slot);
+        }
+        let limit = u16::try_from(free.len()).unwrap_or(BATCH);
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let claims = self.store.claim(limit, LEASE, self.clock.now()).await?;
+        Ok(claims.into_iter().zip(free).collect())
+    }
+
+    /// Waits for a change, for the next target to become due, for a free slot if there is none, or for a while.
+    async fn wait(&self, stop: &Stop, slots: &Arc<Semaphore>) {
+        let pause = self.until_next_due().await;
+        let slot_freed = async {
+            if slots.available_permits() == 0 {
+                drop(slots.acquire().await);
+            } else {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = self.store.changed() => {}
+            () = slot_freed => {}
+            () = stop.or_sleep(pause) => {}
+        }
+    }
+
+    async fn until_next_due(&self) -> Duration {
+        let now = self.clock.now();
+        match self.store.next_due().await {
+            Ok(Some(due)) => due.since(now).clamp(Duration::from_millis(1), POLL),
+            Ok(None) | Err(_) => POLL,
+        }
+    }
+
+    async fn work(self: Arc<Self>, claim: Claim, slot: OwnedSemaphorePermit, stop: Stop) {
+        let begun = self.clock.now();
+        tokio::select! {
+            biased;
+            () = self.keep_lease(&claim) => tracing::warn!(agent = %claim.agent, "a lease was lost; its push is given up"),
+            () = stop.deadline() => self.give_back(claim).await,
+            ended = self.reconciler.run(&claim) => self.report(&claim, begun, ended),
+        }
+        drop(slot);
+    }
+
+    /// Renews the lease until it is lost; returns then.
+    async fn keep_lease(&self, claim: &Claim) {
+        let mut held_until = self.clock.now().after(LEASE);
+        loop {
+            tokio::time::sleep(LEASE / 3).await;
+            let until = self.clock.now().after(LEASE);
+            match self.store.renew(claim, until).await {
+                Ok(Held::Yes) => held_until = until,
+                Ok(Held::No) => return,
+                Err(_) if self.clock.now() >= held_until.before(LEASE / 3) => return,
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn give_back(&self, claim: Claim) {
+        if let Err(error) = self.store.release(&[claim]).await {
+            tracing::warn!(error = cause(&error), "a lease was not given back; it runs out");
+        }
+    }
+
+    fn report(&self, claim: &Claim, begun: Timestamp, ended: Result<Step, nora_kernel::Unavailable>) {
+        let took = self.clock.now().since(begun);
+        match ended {
+            Ok(step) => {
+                self.metrics.observe(step, took);
+                tracing::debug!(agent = %claim.agent, ?step, ?took, "a target was worked on");
+            }
+            Err(error) => {
+                tracing::error!(agent = %claim.agent, error = cause(&error), "a push was not recorded");
+            }
+        }
+    }
+}
