@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod agents;
+mod audit;
+mod checks;
+mod connector;
+mod contention;
+mod custody;
+mod error;
+mod idempotency;
+mod integrations;
+mod keys;
+mod listener;
+mod migrations;
+mod options;
+mod pages;
+mod readiness;
+mod rows;
+mod schema;
+mod signals;
+mod statement;
+mod store;
+mod sync;
+mod targets;
+mod tls;
+
+pub use checks::StartWarning;
+pub use error::{ConnectError, MigrateError};
+pub use options::PostgresOptions;
+pub use store::PostgresStore;

@@ -1,0 +1,71 @@
+//! Everything a push needs, as of one moment.
+
+use diesel::QueryableByName;
+use diesel::sql_types::BigInt;
+use nora_agents::Target;
+use nora_integrations::ports::{Claim, Snapshot};
+use nora_kernel::WrappedKey;
+use nora_kernel::audit::AuditLine;
+
+use super::claim::of_lease;
+use crate::audit::{insert_line, with_line};
+use crate::error::StoreError;
+use crate::integrations::{IntegrationRow, integration_columns};
+use crate::rows::count;
+use crate::store::PostgresStore;
+use crate::targets::{TargetRow, target_columns};
+
+/// One statement sees one moment. The target's columns come with every integration, and once if there is none.
+const SNAPSHOT: &str = concat!(
+    "WITH held AS MATERIALIZED (SELECT ",
+    target_columns!(),
+    ", target.desired AS target_desired, target.role AS target_role \
+     FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
+     WHERE target.id = $13 AND target.fence = $14 AND target.lease_until IS NOT NULL), \
+     audited AS (",
+    insert_line!(),
+    "held WHERE target_role = 'live' AND EXISTS (SELECT FROM integrations \
+     WHERE agent_id = held.place_agent AND secrets IS NOT NULL)) \
+     SELECT held.*, ",
+    integration_columns!(),
+    " FROM held LEFT JOIN integrations AS integration \
+     ON integration.agent_id = held.place_agent AND held.target_role = 'live' \
+     ORDER BY integration.created_at, integration.id"
+);
+
+const TARGET: &str = concat!(
+    "SELECT ",
+    target_columns!(),
+    " FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
+     WHERE target.id = $1 AND target.fence = $2 AND target.lease_until IS NOT NULL"
+);
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(embed)]
+    target: TargetRow,
+    #[diesel(sql_type = BigInt, column_name = target_desired)]
+    desired: i64,
+    #[diesel(embed)]
+    integration: Option<IntegrationRow>,
+}
+
+pub(super) async fn snapshot(
+    store: &PostgresStore,
+    claim: &Claim,
+    line: &AuditLine,
+) -> Result<Option<Snapshot>, StoreError> {
+    let read = with_line(SNAPSHOT, line).uuid(claim.target.as_uuid()).number(claim.fence);
+    let mut rows = store.write::<Row>(read).await?.into_iter();
+    let Some(first) = rows.next() else { return Ok(None) };
+    let (target, key) = first.target.into_parts()?;
+    let integrations = first.integration.into_iter().chain(rows.filter_map(|row| row.integration));
+    let integrations = integrations.map(|row| row.stored(target.workspace.clone())).collect::<Result<_, _>>()?;
+    let generation = count("sync_targets.desired", first.desired)?;
+    Ok(Some(Snapshot { target, key, generation, integrations }))
+}
+
+pub(super) async fn target(store: &PostgresStore, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, StoreError> {
+    let rows = store.select::<TargetRow>(of_lease(TARGET, claim)).await?;
+    rows.into_iter().next().map(TargetRow::into_parts).transpose()
+}

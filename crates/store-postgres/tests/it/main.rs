@@ -1,0 +1,13 @@
+//! The store on a real PostgreSQL cluster.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod connect;
+mod contract;
+mod fixture;
+mod listening;
+mod migrations;
+mod plans;
+mod sessions;
+mod storm;
+mod takeover;
+mod tls;
