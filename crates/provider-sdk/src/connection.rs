@@ -89,3 +89,32 @@ fn plain_text(value: &Value) -> Option<String> {
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MANIFEST: &str = r#"
+        id = "acme"
+        name = "Acme"
+        category = "productivity"
+        description = "Does nothing."
+        docs_url = "https://developers.acme.example"
+        auth_type = "token"
+        fields = [{ name = "token", title = "Token" }, { name = "pin", title = "PIN", secret = true }]
+        test = { code = true }
+    "#;
+
+    #[test]
+    fn an_account_never_repeats_a_secret() {
+        let manifest = Manifest::parse("acme.toml", MANIFEST).unwrap();
+        let secret = |name: &str, value: &str| (name.parse().unwrap(), Secret::new(value.to_owned()));
+        let secrets = [secret("token", "hunter2"), secret("pin", "")].into_iter().collect();
+        let config = Map::new();
+        let connection = Connection::new(&manifest, &config, &secrets);
+        assert_eq!(connection.account("Ada\u{202e}").unwrap().as_str(), "Ada");
+        for name in ["hunter2", "a hunter2 b", "hunt\u{200b}er2", "\n", &format!("{} hunter2", "x".repeat(200))] {
+            assert_eq!(connection.account(name), None, "{name}");
+        }
+    }
+}

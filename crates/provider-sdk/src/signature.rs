@@ -3,12 +3,14 @@
 //! A provider crate brings no cryptography of its own. What a service signs with these, and in which form, is the
 //! crate's affair.
 
+use std::num::NonZeroU32;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use nora_kernel::Secret;
-use ring::rand::SystemRandom;
+use ring::rand::{SecureRandom as _, SystemRandom};
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
-use ring::{digest, hmac};
+use ring::{digest, hmac, pbkdf2};
 use zeroize::Zeroizing;
 
 const BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
@@ -22,6 +24,28 @@ pub fn sha256(message: &[u8]) -> [u8; 32] {
 /// The HMAC of `message` with SHA-256 under `key`, which may have any length.
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
     array(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), message).as_ref())
+}
+
+/// The first 32 bytes of PBKDF2 with HMAC-SHA-256.
+pub fn pbkdf2_hmac_sha256(password: &[u8], salt: &[u8], iterations: NonZeroU32) -> [u8; 32] {
+    let mut key = [0; 32];
+    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, iterations, salt, password, &mut key);
+    key
+}
+
+/// The system has no randomness to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the system has no randomness to give")]
+pub struct NoRandomness;
+
+/// Bytes that nobody can foresee.
+///
+/// # Errors
+///
+/// [`NoRandomness`] if the system has none.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map(|()| bytes).map_err(|_| NoRandomness)
 }
 
 /// SHA-256 and what is made of it have 32 bytes.
@@ -49,7 +73,8 @@ impl RsaKey {
     pub fn from_pem(pem: &Secret) -> Result<Self, InvalidKey> {
         let (_, rest) = pem.expose().split_once(BEGIN).ok_or(InvalidKey)?;
         let (body, _) = rest.split_once(END).ok_or(InvalidKey)?;
-        let body: Zeroizing<Vec<u8>> = Zeroizing::new(body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
+        let body: Zeroizing<Vec<u8>> =
+            Zeroizing::new(body.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect());
         let der = Zeroizing::new(STANDARD.decode(&*body).map_err(|_| InvalidKey)?);
         RsaKeyPair::from_pkcs8(&der).map(Self).map_err(|_| InvalidKey)
     }
@@ -118,6 +143,18 @@ ydy5cY7YIBi87w93IKLEdfnbJtoOPLUW0ITrJReOgo1cq9SbsxYawBgfp/gh6A56
         assert_eq!(hex(code), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
         let code = hmac_sha256(&[0xaa; 131], b"Test Using Larger Than Block-Size Key - Hash Key First");
         assert_eq!(hex(code), "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    }
+
+    /// RFC 7914, section 11, the first half of each.
+    #[test]
+    fn pbkdf2_of_rfc_7914() {
+        for (password, salt, iterations, expected) in [
+            ("passwd", "salt", 1, "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"),
+            ("Password", "NaCl", 80000, "4ddcd8f60b98be21830cee5ef22701f9641a4418d04c0414aeff08876b34ab56"),
+        ] {
+            let iterations = NonZeroU32::new(iterations).unwrap();
+            assert_eq!(hex(pbkdf2_hmac_sha256(password.as_bytes(), salt.as_bytes(), iterations)), expected);
+        }
     }
 
     #[test]

@@ -1,0 +1,49 @@
+//! Connections as a person would fill them in.
+
+use std::sync::Arc;
+
+use nora_provider_aws::{Aws, S3};
+use nora_provider_sdk::manifest::Values;
+use nora_provider_sdk::{Connection, Context, FieldProblem, Outcome, Provider};
+use serde_json::Value;
+
+/// Names of fields and what is entered.
+pub(crate) type Entered<'a> = &'a [(&'a str, &'a str)];
+
+pub(crate) fn s3() -> S3 {
+    S3::new().unwrap()
+}
+
+pub(crate) fn aws() -> Aws {
+    Aws::new().unwrap()
+}
+
+pub(crate) fn both() -> [Arc<dyn Provider>; 2] {
+    [Arc::new(aws()), Arc::new(s3())]
+}
+
+/// The values of the manifest's example with others in their place; an empty text takes one away.
+fn values(provider: &dyn Provider, entered: Entered<'_>) -> Values {
+    let mut values = provider.manifest().example().unwrap().clone();
+    for (field, text) in entered {
+        values.remove(*field);
+        if !text.is_empty() {
+            let value = if *text == "true" { Value::Bool(true) } else { Value::String((*text).to_owned()) };
+            values.insert((*field).to_owned(), value);
+        }
+    }
+    values
+}
+
+pub(crate) async fn test(provider: &dyn Provider, entered: Entered<'_>, context: &dyn Context) -> Outcome {
+    let (config, secrets) = provider.manifest().split(&values(provider, entered));
+    let outcome = provider.test(&Connection::new(provider.manifest(), &config, &secrets), context).await;
+    let shown = format!("{outcome:?}");
+    assert!(secrets.iter().all(|(_, secret)| !shown.contains(secret.expose())), "the outcome shows a secret");
+    outcome
+}
+
+pub(crate) fn check(provider: &dyn Provider, entered: Entered<'_>) -> Vec<FieldProblem> {
+    let (config, secrets) = provider.manifest().split(&values(provider, entered));
+    provider.check(&Connection::new(provider.manifest(), &config, &secrets))
+}
