@@ -2,17 +2,15 @@
 
 mod apt;
 mod postgres;
-mod s3;
 mod python;
 mod redis;
+mod s3;
 mod script;
 mod smtp;
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
-
-use crate::workspace::Workspace;
 
 /// A service that lives as long as one run of the tests.
 pub(crate) trait Service {
@@ -42,6 +40,7 @@ impl Services {
         Ok(Self::new(vec![
             Box::new(postgres::Postgres::prepare()?),
             Box::new(redis::prepare(scratch)?),
+            Box::new(s3::prepare(scratch)?),
             Box::new(smtp::prepare(scratch)?),
         ]))
     }
