@@ -110,7 +110,8 @@ fn failed(error: impl Into<BoxError>) -> StartError {
 
 /// The reference page's calls, with this server's address and this demo's files.
 fn lines(settings: &Settings, runtime: &RunningRuntime, token_file: &Path) -> String {
-    let quoted = |path: PathBuf| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
+    let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+    let quoted = |path: PathBuf| format!("'{}'", absolute(path).display().to_string().replace('\'', r"'\''"));
     let key = quoted(bootstrap::key_path(&settings.data_dir));
     let runtime_token = quoted(token_file.to_path_buf());
     let public = settings.public_url.as_str().trim_end_matches('/');

@@ -59,11 +59,11 @@ const fn label(step: Step) -> Outcome {
 /// A server for `GET /metrics`.
 pub(crate) fn listen(
     registry: Data<Registry>,
-    address: std::net::SocketAddr,
+    listener: std::net::TcpListener,
 ) -> std::io::Result<actix_web::dev::Server> {
     let server =
         HttpServer::new(move || App::new().app_data(registry.clone()).route("/metrics", web::get().to(scrape)));
-    Ok(server.workers(1).disable_signals().bind(address)?.run())
+    Ok(server.workers(1).disable_signals().listen(listener)?.run())
 }
 
 async fn scrape(registry: Data<Registry>) -> HttpResponse {

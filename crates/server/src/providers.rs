@@ -16,14 +16,23 @@ pub(crate) fn standard() -> Result<Vec<Arc<dyn Provider>>, StartError> {
 }
 
 fn in_code() -> Result<Vec<Arc<dyn Provider>>, ManifestError> {
-    Ok(vec![
+    let crates: Vec<Vec<Arc<dyn Provider>>> = vec![
+        #[cfg(feature = "provider-aws")]
+        nora_provider_aws::providers()?,
+        #[cfg(feature = "provider-google")]
+        nora_provider_google::providers()?,
+        #[cfg(feature = "provider-kubernetes")]
+        vec![Arc::new(nora_provider_kubernetes::Kubernetes::new()?)],
+        #[cfg(feature = "provider-mongodb")]
+        vec![Arc::new(nora_provider_mongodb::Mongodb::new()?)],
         #[cfg(feature = "provider-postgresql")]
-        Arc::new(nora_provider_postgresql::Postgresql::new()?),
+        vec![Arc::new(nora_provider_postgresql::Postgresql::new()?)],
         #[cfg(feature = "provider-redis")]
-        Arc::new(nora_provider_redis::Redis::new()?),
+        vec![Arc::new(nora_provider_redis::Redis::new()?)],
         #[cfg(feature = "provider-smtp")]
-        Arc::new(nora_provider_smtp::Smtp::new()?),
-    ])
+        vec![Arc::new(nora_provider_smtp::Smtp::new()?)],
+    ];
+    Ok(crates.into_iter().flatten().collect())
 }
 
 /// Adds the manifests of a directory. One of them may not take a built-in provider's id.

@@ -11,7 +11,7 @@ use actix_web::web::Data;
 use nora_http_api::{Api, HttpMetrics};
 use nora_provider_sdk::Provider;
 use prometheus_client::registry::Registry;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -26,6 +26,9 @@ use crate::{StartError, bootstrap};
 const NOTICE: Duration = Duration::from_secs(1);
 /// What a drain keeps for closing down after the last work was waited for.
 const CLOSING: Duration = Duration::from_secs(1);
+
+/// The setting for the address of the metrics, as an operator knows it.
+const METRICS_ADDRESS: &str = "--metrics-listen (NORA_METRICS_LISTEN)";
 
 /// Runs a future on a runtime of its own.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, StartError>>) -> Result<T, StartError> {
@@ -54,20 +57,27 @@ pub(crate) fn migrate(settings: Settings) -> Result<(), StartError> {
 }
 
 async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: bool) -> Result<(), StartError> {
+    // First of all: whoever is ready must not die of a signal in the middle of a request.
+    let mut signals = Signals::expect()?;
     let listener = bind(settings.listen, "--listen (NORA_LISTEN)")?;
+    let metrics_listener = bind(settings.metrics_listen, METRICS_ADDRESS)?;
     let mut registry = Registry::default();
     let sync_metrics = SyncMetrics::register(&mut registry);
     let http_metrics = HttpMetrics::register(&mut registry);
     bootstrap::ensure_data_dir(&settings.data_dir)?;
 
-    let application = Application::build(&settings, providers).await?;
+    let application = tokio::select! {
+        built = Application::build(&settings, providers) => built?,
+        // Nothing was promised to anybody yet.
+        () = signals.wait() => return Ok(()),
+    };
     bootstrap::ensure_first_key(&application.keys, &application.authenticator, &settings.data_dir).await?;
     bootstrap::warn_if_exposed(&settings);
 
     let api = Api::new(application.ports(http_metrics));
-    let metrics_server = metrics::listen(Data::new(registry), settings.metrics_listen);
+    let metrics_server = metrics::listen(Data::new(registry), metrics_listener);
     let metrics_server = metrics_server
-        .map_err(|error| StartError::because("--metrics-listen (NORA_METRICS_LISTEN) cannot be listened on", error))?;
+        .map_err(|error| StartError::because(format!("{METRICS_ADDRESS} cannot be listened on"), error))?;
     let api_server = listen(listener, &api)?;
     let handles = [api_server.handle(), metrics_server.handle()];
 
@@ -77,7 +87,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     tracing::info!(address = %settings.listen, "listening");
     let demo = if with_demo { Some(Demo::start(&application, &settings).await?) } else { None };
 
-    wait_for_signal().await?;
+    signals.wait().await;
     api.drain();
     if settings.is_exposed() {
         tokio::time::sleep(NOTICE).await;
@@ -132,13 +142,24 @@ async fn stop_servers(handles: [ServerHandle; 2]) {
     }
 }
 
-async fn wait_for_signal() -> Result<(), StartError> {
-    let failed = |error| StartError::because("signals cannot be waited for", error);
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
+/// The signals that end a server. One that comes before it is waited for is kept.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn expect() -> Result<Self, StartError> {
+        let failed = |error| StartError::because("signals cannot be waited for", error);
+        let terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        Ok(Self { terminate, interrupt })
     }
-    Ok(())
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => tracing::info!("SIGTERM: draining"),
+            _ = self.interrupt.recv() => tracing::info!("SIGINT: draining"),
+        }
+    }
 }

@@ -20,10 +20,14 @@ impl Access {
 async fn a_revoked_key_is_refused_at_once() {
     let access = Access::new();
     let key = access.hold(&key_text(1, 1), |_| ());
-    assert!(access.is_accepted().await);
+    let other = key_text(2, 2);
+    access.hold(&other, |_| ());
+    assert!(access.is_accepted().await && access.authenticator.authenticate(other.reveal().expose()).await.is_ok());
     let revoker = caller(&[Scope::Admin]);
     access.keys().revoke(&revoker, key.id).await.unwrap();
     assert!(!access.is_accepted().await);
+    assert!(access.authenticator.authenticate(other.reveal().expose()).await.is_ok());
+    assert_eq!(access.store.lookups(), 3, "the other key is remembered as before");
 
     let lines = access.store.lines();
     let [line] = lines.as_slice() else { panic!("{lines:?}") };

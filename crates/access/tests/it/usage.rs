@@ -83,6 +83,19 @@ async fn a_refused_key_was_not_used() {
 }
 
 #[tokio::test]
+async fn a_use_is_not_lost_within_its_minute_either() {
+    let access = Access::new();
+    let key = access.hold(&key_text(1, 1), |_| ());
+    let start = access.clock.now();
+    access.uses(1, 1).await;
+    access.store.down.store(true, Ordering::SeqCst);
+    assert!(access.authenticator.flush_usage().await.is_err());
+    access.store.down.store(false, Ordering::SeqCst);
+    access.uses(1, 1).await;
+    assert_eq!(access.written().await, [(key.id, start)]);
+}
+
+#[tokio::test]
 async fn what_the_store_does_not_take_is_written_next_time() {
     let access = Access::new();
     let one = access.hold(&key_text(1, 1), |_| ());

@@ -99,8 +99,7 @@ async fn the_answer_is_remembered_in_the_same_transaction() {
         key: named("again"),
         body_digest: [7; 32],
     };
-    let request =
-        || CreateAgent { idempotency: Some((asked.clone(), answer)), ..nora("http://10.0.0.1:9090", "hush") };
+    let request = || CreateAgent { idempotency: Some((asked.clone(), answer)), ..nora("http://10.0.0.1:9090", "hush") };
     let agent = directory.create(request()).await.unwrap();
     let answers = directory.store.answers.lock().unwrap().clone();
     assert_eq!(answers, [asked.clone().answered(answer(&agent), directory.clock.now())]);

@@ -53,7 +53,9 @@ fn a_host_under_a_domain_is_under_it() {
 #[test]
 fn a_host_is_a_host_and_nothing_else() {
     let entry = entry(ACME);
-    for value in HOSTS.iter().chain(&["evil.test:22", "0x7f000001", "2130706433", "127.1", "[::1]", "::1", "acme.onion"]) {
+    for value in
+        HOSTS.iter().chain(&["evil.test:22", "0x7f000001", "2130706433", "127.1", "[::1]", "::1", "acme.onion"])
+    {
         assert!(!refusal(&entry, "t", &json!({ "server": value }), &[]).is_empty(), "{value:?}");
     }
 }

@@ -6,15 +6,16 @@ use async_trait::async_trait;
 use nora_provider_sdk::{Connection, Context, FieldProblem, Manifest, Outcome, Provider};
 use serde_json::json;
 
-use crate::support::{
-    ACME, DATABASE, FEED, VAULT, entry, entry_of, options, parse, provider, refusal, secret,
-};
+use crate::support::{ACME, DATABASE, FEED, VAULT, entry, entry_of, options, parse, provider, refusal, secret};
 
 #[test]
 fn secrets_are_taken_out_of_the_configuration() {
     let config = json!({ "signing_secret": "hush", "channel": "#alerts", "port": 443, "verbose": false });
     let parsed = parse(&entry(ACME), "acme_12345678", &config, &[]).unwrap();
-    assert_eq!(serde_json::Value::Object(parsed.config), json!({ "channel": "#alerts", "port": 443, "verbose": false }));
+    assert_eq!(
+        serde_json::Value::Object(parsed.config),
+        json!({ "channel": "#alerts", "port": 443, "verbose": false })
+    );
     let secrets: Vec<_> =
         parsed.secrets.iter().map(|(field, secret)| (field.as_str(), secret.expose().to_owned())).collect();
     assert_eq!(secrets, [("api_token", "acme_12345678".to_owned()), ("signing_secret", "hush".to_owned())]);
@@ -71,7 +72,11 @@ fn kept_secrets_count_as_present() {
     assert_eq!(refusal(&entry, "", &config, &["password"]), ["/config/wallet is required"]);
     let parsed = parse(&entry, "", &config, &["password", "wallet"]).unwrap();
     assert!(parsed.secrets.is_empty(), "what is kept is not repeated");
-    assert_eq!(refusal(&entry, "", &json!({}), &["password", "wallet", "host"]), [""; 0], "whoever says so is believed");
+    assert_eq!(
+        refusal(&entry, "", &json!({}), &["password", "wallet", "host"]),
+        [""; 0],
+        "whoever says so is believed"
+    );
 }
 
 #[test]
@@ -126,7 +131,8 @@ impl Provider for Picky {
     }
 
     fn check(&self, connection: &Connection<'_>) -> Vec<FieldProblem> {
-        let problem = |field: &str, detail: &str| FieldProblem { field: field.parse().unwrap(), detail: detail.to_owned() };
+        let problem =
+            |field: &str, detail: &str| FieldProblem { field: field.parse().unwrap(), detail: detail.to_owned() };
         let given = ["api_token", "channel"].into_iter().filter(|field| connection.is_set(field));
         given.map(|field| problem(field, "is out of fashion")).collect()
     }

@@ -26,7 +26,10 @@ fn a_document_has_lines_and_tabs() {
     assert_eq!(parsed.secrets.get("certificate").unwrap().expose(), pem);
     for hidden in ["\0", "\u{1b}", "\u{7f}", "\u{9b}"] {
         let refused = refusal(&entry(ACME), "t", &json!({ "certificate": format!("{pem}{hidden}") }), &[]);
-        assert!(refused.contains(&"/config/certificate holds control characters".to_owned()), "{hidden:?}: {refused:?}");
+        assert!(
+            refused.contains(&"/config/certificate holds control characters".to_owned()),
+            "{hidden:?}: {refused:?}"
+        );
     }
 }
 
@@ -66,7 +69,8 @@ fn a_document_in_place_of_a_token_may_be_longer() {
 
 #[test]
 fn what_a_shell_would_read_is_only_text() {
-    for value in ["$(touch /pwned)", "`touch /pwned`", "a;touch /pwned", "a'; touch /pwned; '", "a\"; touch /pwned; \""] {
+    for value in ["$(touch /pwned)", "`touch /pwned`", "a;touch /pwned", "a'; touch /pwned; '", "a\"; touch /pwned; \""]
+    {
         let parsed = parse(&entry(ACME), value, &json!({ "signing_secret": value }), &[]).unwrap();
         assert_eq!(parsed.secrets.get("api_token").unwrap().expose(), value);
         assert_eq!(parsed.secrets.get("signing_secret").unwrap().expose(), value);

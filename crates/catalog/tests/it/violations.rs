@@ -87,7 +87,8 @@ fn unknown_fields_are_named_if_they_look_like_names() {
 
 #[test]
 fn credentials_go_nowhere_but_the_internet() {
-    for url in ["https://127.0.0.1", "https://10.0.0.1/api", "https://localhost", "https://[::1]", "https://169.254.169.254"]
+    for url in
+        ["https://127.0.0.1", "https://10.0.0.1/api", "https://localhost", "https://[::1]", "https://169.254.169.254"]
     {
         check("base_url", &json!(url), "lies in a network that this installation does not call");
     }
