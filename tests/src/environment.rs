@@ -1,0 +1,24 @@
+//! Where `cargo xtask test` put what scenarios need. No other file of this crate reads a variable.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The program `nora`, built with fail points.
+pub(crate) fn nora() -> PathBuf {
+    needed("NORA_TEST_BINARY").into()
+}
+
+/// What children find programs by.
+pub(crate) fn search_path() -> OsString {
+    variable("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"))
+}
+
+fn needed(name: &str) -> OsString {
+    let Some(value) = variable(name) else { panic!("{name} is not set: run `cargo xtask test --package e2e`") };
+    value
+}
+
+#[expect(clippy::disallowed_methods, reason = "the task runner configures tests by the environment alone")]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}

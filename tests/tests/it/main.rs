@@ -1,0 +1,20 @@
+//! Scenarios against the real binary, one file per subject.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a scenario fails by panicking")]
+
+mod access;
+mod boot;
+mod canaries;
+mod change;
+mod cli;
+mod crash;
+mod demo;
+mod drain;
+mod hostile;
+mod keyring;
+mod replicas;
+mod retries;
+mod sql;
+mod tampering;
+mod trouble;
+mod walk;
