@@ -8,6 +8,11 @@ pub(crate) fn nora() -> PathBuf {
     needed("NORA_TEST_BINARY").into()
 }
 
+/// The program `reference-runtime`.
+pub fn reference_runtime() -> PathBuf {
+    needed("NORA_TEST_REFERENCE_RUNTIME").into()
+}
+
 /// What children find programs by.
 pub(crate) fn search_path() -> OsString {
     variable("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"))

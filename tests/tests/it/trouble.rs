@@ -1,10 +1,13 @@
 //! Runtimes that misbehave. The API answers, the state is visible, nobody else waits, and everything converges once the
 //! runtime is good again.
 
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use e2e::faults::{Fault, Route};
 use e2e::{Api, Installation, Runtime, Store, Stub, Witness, answer, eventually, on_both_stores};
+use reqwest::Method;
 use serde_json::json;
 
 on_both_stores!(
@@ -15,6 +18,7 @@ on_both_stores!(
     nothing_is_followed_or_read_without_end,
     a_runtime_that_forgot_everything,
     the_last_of_many_changes_wins,
+    a_runtime_of_its_own_process,
 );
 
 /// What each agent's runtime does wrong, and what is then said of it.
@@ -223,4 +227,47 @@ async fn the_last_of_many_changes_wins(store: Store) {
     let seen = witness.seen();
     assert!(seen.generations(&agent).is_sorted(), "{seen:?}");
     assert_eq!(seen.most_at_once, 1, "one push at a time for one agent");
+}
+
+/// A process that does not outlive the scenario.
+struct Kept(Child);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The program `reference-runtime`, as an operator starts it.
+fn program(folder: &Path, port: u16) -> Kept {
+    let mut command = Command::new(e2e::reference_runtime());
+    command.arg("--listen").arg(format!("127.0.0.1:{port}"));
+    command.arg("--token-file").arg(folder.join("runtime.token")).arg("--state").arg(folder.join("runtime.state"));
+    Kept(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+}
+
+async fn a_runtime_of_its_own_process(store: Store) {
+    let installation = Installation::new(store).await;
+    let _server = installation.start().await;
+    let (api, folder, port) = (installation.api(), installation.scratch(), e2e::free_port());
+    std::fs::write(folder.join("runtime.token"), "the-runtimes-token\n").unwrap();
+    let running = program(&folder, port);
+    let url = format!("http://127.0.0.1:{port}");
+    let agent = api.register_at("Process", &url, "the-runtimes-token").await;
+    api.connect_acme(&agent, "default", "kept").await;
+    let generation = api.wait_in_sync(&agent).await["applied_generation"].clone();
+    drop(running);
+
+    let _running = program(&folder, port);
+    let runtime = Api::new(url, "the-runtimes-token");
+    let shown = eventually("the runtime back", async || runtime.send(Method::GET, "/env", &[], None).await.ok()).await;
+    let shown = shown.json(200);
+    assert_eq!(shown["generation"], generation, "it kept what it was given over a kill");
+    assert!(shown["env"]["ACME_API_TOKEN"].as_str().unwrap().starts_with("sha256:"), "{shown}");
+    api.connect_acme(&agent, "more", "pushed").await;
+    api.wait_in_sync(&agent).await;
+    let shown = runtime.get("/env").await.json(200);
+    assert_eq!(shown["env"].as_object().unwrap().len(), 2, "{shown}");
 }
