@@ -52,3 +52,32 @@ pub(crate) fn of_schema(error: &ValidationError<'_>, kept: &[&str]) -> Option<Vi
 fn shown(name: &str) -> &str {
     if name.len() <= 40 && name.parse::<FieldName>().is_ok() { name } else { "(not a field name)" }
 }
+
+#[cfg(test)]
+mod tests {
+    use jsonschema::draft202012;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(schema: &Value, config: &Value, expected: &str) {
+        let validator = draft202012::new(schema).unwrap();
+        let told: Vec<_> = validator.iter_errors(config).filter_map(|error| of_schema(&error, &[])).collect();
+        assert_eq!(told.iter().map(|one| format!("{} {}", one.pointer, one.detail)).collect::<Vec<_>>(), [expected]);
+    }
+
+    #[test]
+    fn what_has_no_sentence_of_its_own_gets_a_general_one() {
+        let general = "/config/hush does not match the provider's config schema";
+        for schema in [json!({ "const": 1 }), json!({ "not": {} }), json!({ "maxItems": 0 }), json!(false)] {
+            check(&json!({ "properties": { "hush": schema } }), &json!({ "hush": ["s3cret"] }), general);
+        }
+    }
+
+    #[test]
+    fn a_place_is_a_json_pointer() {
+        let schema = json!({ "properties": { "a/b~c": { "type": "string" } } });
+        check(&schema, &json!({ "a/b~c": 1 }), "/config/a~1b~0c has the wrong type");
+    }
+}
