@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use nora_kernel::address::{Endpoint, InvalidEndpoint, NetworkPolicy, Scheme};
+use nora_kernel::address::{Endpoint, InvalidEndpoint, NetworkPolicy, Scheme, is_web_port};
 
 const LONGEST_URL: usize = 2048;
 const LONGEST_NAME: usize = 253;
@@ -100,14 +100,10 @@ pub(crate) fn parse_base_url(text: &str) -> Result<Endpoint, &'static str> {
     if endpoint.literal().is_none() && !is_host_name(endpoint.host()) {
         return Err("must name a valid host");
     }
-    if !is_allowed_port(endpoint.port()) {
+    if !is_web_port(endpoint.port()) {
         return Err("must use port 80, 443, or one from 1024 up");
     }
     Ok(endpoint)
-}
-
-const fn is_allowed_port(port: u16) -> bool {
-    matches!(port, 80 | 443) || port >= 1024
 }
 
 const fn describe(error: InvalidEndpoint) -> &'static str {
