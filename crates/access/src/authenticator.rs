@@ -10,7 +10,7 @@ use nora_kernel::{ApiKeyId, Clock, Digest, Scopes, Timestamp, Unavailable, Works
 use subtle::ConstantTimeEq as _;
 
 use crate::ports::{KeyStore, TokenError, TokenVerifier};
-use crate::{KeyText, PublicId, StoredKey};
+use crate::{ApiKey, KeyText, PublicId, StoredKey};
 
 /// How long a verified key is believed without asking the store. A revocation drops it at once.
 const BELIEVED: Duration = Duration::from_secs(1);
@@ -53,9 +53,12 @@ pub struct Authenticator {
     usage: Mutex<HashMap<ApiKeyId, Usage>>,
 }
 
+/// What every request of a key is checked against. It is copied on each of them, so it holds no text of its own.
 #[derive(Clone)]
 struct Verified {
-    stored: StoredKey,
+    key: ApiKeyId,
+    hash: [u8; 32],
+    expires_at: Option<Timestamp>,
     principal: Arc<Principal>,
     loaded: Timestamp,
 }
@@ -95,7 +98,7 @@ impl Authenticator {
     /// Drops what is remembered about a key, or about every key.
     pub fn forget(&self, key: Option<ApiKeyId>) {
         self.revocations.fetch_add(1, Ordering::SeqCst);
-        lock(&self.verified).retain(|_, verified| key.is_some_and(|key| verified.stored.key.id != key));
+        lock(&self.verified).retain(|_, verified| key.is_some_and(|key| verified.key != key));
     }
 
     /// Writes down which keys were used since the last call. What the store does not take is written next time.
@@ -118,12 +121,12 @@ impl Authenticator {
             Some(verified) => verified,
             None => self.load(key.id(), now).await?,
         };
-        let expired = verified.stored.key.expires_at.is_some_and(|expiry| expiry <= now);
-        let matches: bool = verified.stored.hash.ct_eq(&hash).into();
+        let expired = verified.expires_at.is_some_and(|expiry| expiry <= now);
+        let matches: bool = verified.hash.ct_eq(&hash).into();
         if !matches || expired {
             return Err(AuthenticationError::Invalid);
         }
-        self.note_usage(verified.stored.key.id, now);
+        self.note_usage(verified.key, now);
         Ok(verified.principal)
     }
 
@@ -136,13 +139,10 @@ impl Authenticator {
     async fn load(&self, id: &PublicId, now: Timestamp) -> Result<Verified, AuthenticationError> {
         let revocations = self.revocations.load(Ordering::SeqCst);
         let found = self.keys.find_by_public_id(id).await.map_err(AuthenticationError::Unavailable)?;
-        let stored = found.ok_or(AuthenticationError::Invalid)?;
-        let principal = Arc::new(Principal {
-            actor: Actor::ApiKey(stored.key.id),
-            workspace: stored.key.workspace.clone(),
-            scopes: stored.key.scopes,
-        });
-        let verified = Verified { stored, principal, loaded: now };
+        let StoredKey { key, hash } = found.ok_or(AuthenticationError::Invalid)?;
+        let ApiKey { id: key, workspace, scopes, expires_at, .. } = key;
+        let principal = Arc::new(Principal { actor: Actor::ApiKey(key), workspace, scopes });
+        let verified = Verified { key, hash, expires_at, principal, loaded: now };
         self.remember(id, &verified, revocations);
         Ok(verified)
     }

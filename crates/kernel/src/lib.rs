@@ -11,6 +11,7 @@ mod page;
 mod ports;
 mod scope;
 mod secret;
+mod text;
 mod time;
 mod vault;
 
@@ -25,5 +26,6 @@ pub use page::{Cursor, InvalidCursor, InvalidLimit, Page, PageLimit, PageRequest
 pub use ports::{Clock, Digest, Entropy, IdSource, Readiness};
 pub use scope::{Scope, Scopes, UnknownScope};
 pub use secret::{Secret, SecretMap};
+pub use text::is_hidden;
 pub use time::{InvalidTimestamp, Timestamp};
 pub use vault::{OpenError, Purpose, SealContext, SealError, Sealed, Vault, WrappedKey};

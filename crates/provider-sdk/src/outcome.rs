@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
+use nora_kernel::is_hidden;
+
 /// How a connection test ended.
 ///
 /// The classification is the same for every provider, so that a person who has read one answer can read them all.
@@ -114,12 +116,6 @@ impl Account {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Control characters, and the invisible ones that reorder or hide text around them.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 impl fmt::Display for Account {

@@ -2,7 +2,7 @@
 //!
 //! A line break in it would begin a heading or an instruction there, so it gets none.
 
-use nora_kernel::FieldName;
+use nora_kernel::{FieldName, is_hidden};
 use serde_json::{Map, Value};
 
 /// What stands for a secret.
@@ -28,11 +28,6 @@ fn shown_value(value: &Value) -> Value {
         Value::Object(members) => members.iter().map(|(name, value)| (shown(name), shown_value(value))).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
-}
-
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 #[cfg(test)]

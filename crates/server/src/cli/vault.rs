@@ -61,8 +61,8 @@ async fn rotate(settings: Settings) -> Result<(), StartError> {
     let custody = wiring::open_stores(&settings).await?.custody;
     let path = &settings.vault_keyring;
     let before = load(&settings)?;
+    let waiting = waiting_key(&before.status());
     keyring::verify(&vault(before), &custody).await?;
-    let waiting = waiting_key(&load(&settings)?.status());
     let added = if let Some(id) = waiting {
         id
     } else {
