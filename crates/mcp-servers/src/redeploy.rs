@@ -68,7 +68,8 @@ impl Redeployer {
             return Ok(step(held, RedeployStep::Unneeded));
         }
         if self.store.handing(claim, target, &servers).await? == Held::No {
-            // The agent may have moved since: the lease, if it is held still, runs out and the redeploy begins anew.
+            // The agent may have moved since: whoever claims the redeploy next finds it where it lives now.
+            self.store.release(std::slice::from_ref(claim)).await?;
             return Ok(RedeployStep::LeaseLost);
         }
         match self.client.deploy(&prepared.address, &prepared.deployment).await {

@@ -35,18 +35,18 @@ const REQUEST: &str = concat!(
     "asked) SELECT 1::bigint AS value FROM asked"
 );
 
-/// What somebody else is claiming is passed over.
+/// What somebody else is claiming is passed over. A deleted agent's redeploy ends here.
 const CLAIM: &str = "\
     WITH due AS MATERIALIZED (SELECT agent_id FROM redeploys WHERE state <> 'done' AND NOT blocked \
     AND next_attempt_at <= $1 AND (lease_until IS NULL OR lease_until <= $1 OR lease_owner = ANY ($5)) \
-    AND NOT EXISTS (SELECT FROM agents WHERE id = agent_id AND deleted_at IS NOT NULL) \
     ORDER BY next_attempt_at, agent_id LIMIT $2 FOR UPDATE SKIP LOCKED), \
-    claimed AS (UPDATE redeploys AS redeploy SET fence = fence + 1, attempt = attempt + 1, lease_until = $3, \
-    lease_owner = $4 FROM agents AS agent \
+    claimed AS (UPDATE redeploys AS redeploy SET fence = fence + 1, attempt = attempt + 1, \
+    state = CASE WHEN agent.deleted_at IS NULL THEN state ELSE 'done' END, \
+    lease_until = CASE WHEN agent.deleted_at IS NULL THEN $3 END, lease_owner = $4 FROM agents AS agent \
     WHERE redeploy.agent_id = ANY (ARRAY(SELECT agent_id FROM due)) AND agent.id = redeploy.agent_id \
     RETURNING redeploy.agent_id, agent.workspace, redeploy.fence, redeploy.attempt, \
-    redeploy.state = 'repeated' AS is_repeated, redeploy.next_attempt_at) \
-    SELECT * FROM claimed ORDER BY next_attempt_at, agent_id";
+    redeploy.state = 'repeated' AS is_repeated, redeploy.next_attempt_at, agent.deleted_at IS NULL AS lives) \
+    SELECT * FROM claimed WHERE lives ORDER BY next_attempt_at, agent_id";
 
 const RENEW: &str = "UPDATE redeploys SET lease_until = $3 \
                      WHERE agent_id = $1 AND fence = $2 AND lease_until IS NOT NULL RETURNING 1::bigint AS value";
@@ -58,8 +58,7 @@ const RELEASE: &str = "UPDATE redeploys SET lease_until = NULL, lease_owner = NU
                        AND redeploys.lease_until IS NOT NULL";
 
 const NEXT_DUE: &str = "SELECT min(greatest(next_attempt_at, lease_until)) AS due_at FROM redeploys \
-                        WHERE state <> 'done' AND NOT blocked \
-                        AND NOT EXISTS (SELECT FROM agents WHERE id = agent_id AND deleted_at IS NOT NULL)";
+                        WHERE state <> 'done' AND NOT blocked";
 
 #[derive(QueryableByName)]
 struct Row {

@@ -1,5 +1,7 @@
 //! What is handed to runtimes, and how it ended.
 
+use std::collections::BTreeSet;
+
 use diesel::QueryableByName;
 use diesel::sql_types::Bool;
 use nora_integrations::ports::{Failure, Held};
@@ -90,7 +92,9 @@ pub(super) async fn handing(
     target: TargetId,
     servers: &[ProviderId],
 ) -> Result<Held, StoreError> {
-    let handing = of_lease(HANDING, claim).uuid(target.as_uuid()).text(names_text(servers));
+    let servers: BTreeSet<&ProviderId> = servers.iter().collect();
+    let servers = names_text(&servers.into_iter().collect::<Vec<_>>());
+    let handing = of_lease(HANDING, claim).uuid(target.as_uuid()).text(servers);
     Ok(held(&store.write::<Number>(handing).await?))
 }
 

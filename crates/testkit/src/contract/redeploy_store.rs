@@ -10,7 +10,7 @@ use nora_mcp_servers::ports::{AgentServers, Completion, Deployed, RedeployClaim}
 
 use crate::samples::{named, workspace};
 use crate::scene::{LEASE, PATIENCE, Scene, foreign, within};
-use crate::{Fixture, Stores};
+use crate::Fixture;
 
 const DIGEST: [u8; 32] = [9; 32];
 
