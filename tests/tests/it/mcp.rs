@@ -50,7 +50,10 @@ fn variables(entries: &[(&str, &str)]) -> BTreeMap<String, String> {
 async fn redeployed(api: &Api, agent: &str) {
     api.request_redeploy(agent).await;
     let deployment = api.wait_deployment(agent, "in_sync").await;
-    assert_eq!((&deployment["digest"], &deployment["redeploy_required"]), (&deployment["applied_digest"], &json!(false)));
+    assert_eq!(
+        (&deployment["digest"], &deployment["redeploy_required"]),
+        (&deployment["applied_digest"], &json!(false))
+    );
 }
 
 fn server<'a>(answer: &'a Value, provider: &str) -> &'a Value {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use nora_agents::RuntimeSecrets;
-use nora_agents::ports::{AgentStore as _, StoredAgent};
+use nora_agents::ports::StoredAgent;
 use nora_catalog::{Catalog, Options};
-use nora_integrations::ports::{FailureClass, IntegrationStore as _, NewIntegration, RuntimeAddress};
+use nora_integrations::ports::{FailureClass, NewIntegration, RuntimeAddress};
 use nora_integrations::{INTEGRATION_COLUMN, INTEGRATION_TABLE};
 use nora_kernel::address::{NetworkPolicy, Networks};
 use nora_kernel::audit::Actor;
@@ -16,9 +16,7 @@ use nora_kernel::{
     Caller, Clock as _, IdSource as _, ProviderId, Purpose, Reach, RequestId, Scope, Scopes, SealContext, Sealed,
     Secret, Vault as _,
 };
-use nora_mcp_servers::ports::{
-    AgentServers, DeployError, Deployment, DeploymentClient, McpStore as _, RedeployClaim, RedeployStore as _,
-};
+use nora_mcp_servers::ports::{AgentServers, DeployError, Deployment, DeploymentClient, RedeployClaim};
 use nora_mcp_servers::{McpServers, Parts, RedeployStep, Redeployer};
 use nora_provider_sdk::manifest::ResolvedMcp;
 use nora_provider_sdk::{Declarative, Provider};
@@ -34,7 +32,7 @@ const MANIFESTS: [&str; 2] = [
         docs_url = "https://acme.example"
         auth_type = "token"
         fields = [{ name = "token", title = "Token", env = "ACME_TOKEN" }]
-        test = { code = true }
+        test = { url = "https://acme.example/me", headers = { X-Key = "{token}" }, success = { json = { pointer = "/id", type = "string" } } }
         mcp = { package = "acme-mcp", version = "1.0.0", docs_url = "https://acme.example", env = { KEY = "{token}" } }
     "#,
     r#"
@@ -45,7 +43,7 @@ const MANIFESTS: [&str; 2] = [
         docs_url = "https://beta.example"
         auth_type = "token"
         fields = [{ name = "token", title = "Token" }]
-        test = { code = true }
+        test = { url = "https://beta.example/me", headers = { X-Key = "{token}" }, success = { json = { pointer = "/id", type = "string" } } }
         mcp = { url = "https://mcp.beta.example", docs_url = "https://beta.example", headers = { X-Key = "{token}" } }
     "#,
 ];
