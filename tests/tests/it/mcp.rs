@@ -170,7 +170,7 @@ async fn the_configuration_is_printed(store: Store) {
     api.connect(&agent, json!({ "provider": "gitlab", "token": "glpat-printed" })).await;
     api.select_mcp(&agent, &["gitlab"]).await;
     let print = async |reader: &[&str]| -> Value {
-        let arguments = [&["mcp", "config", agent.as_str()], reader].concat();
+        let arguments = [&["mcp", "config", agent.as_str()][..], reader].concat();
         let printed = installation.run(&arguments).await.success();
         assert!(!printed.contains("glpat-printed"), "{printed}");
         serde_json::from_str(&printed).unwrap()

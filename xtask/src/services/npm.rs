@@ -65,3 +65,20 @@ impl Service for Npm {
 
     fn stop(&mut self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_manifests_name_these_versions() {
+        let manifests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/providers-standard/manifests");
+        let texts = fs::read_dir(manifests).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+        let texts: Vec<String> = texts.collect();
+        for installed in PACKAGES {
+            let (package, version) = installed.rsplit_once('@').unwrap();
+            let wanted = format!("package = \"{package}\"\nversion = \"{version}\"\n");
+            assert!(texts.iter().any(|text| text.contains(&wanted)), "{installed}");
+        }
+    }
+}

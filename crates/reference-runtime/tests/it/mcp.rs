@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use nora_reference_runtime::McpServerState::{Failed, Remote};
 use nora_reference_runtime::{Config, McpReport, McpServerReport, McpServerState, RunningRuntime};
 use serde_json::{Value, json};
 
@@ -143,7 +144,6 @@ async fn what_does_not_run_says_why() {
     let settled = |server: &McpServerReport| server.state != McpServerState::Starting;
     let report = until(&runtime, |report| report.servers.iter().all(settled)).await;
     let told: Vec<_> = report.servers.iter().map(|server| (server.state, server.error.as_deref())).collect();
-    use McpServerState::{Failed, Remote};
     assert_eq!(told[0], (Failed, Some("the server does not speak the protocol")));
     assert_eq!(told[1], (Failed, Some("the program does not start: entity not found")));
     assert_eq!(told[2], (Failed, Some("the server refuses the request")));
