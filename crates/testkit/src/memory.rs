@@ -2,6 +2,9 @@
 
 mod access;
 mod agents;
+mod channels;
+mod deliveries;
+mod events;
 mod integrations;
 mod sync;
 mod targets;
@@ -14,9 +17,14 @@ use nora_agents::Agent;
 use nora_integrations::StoredIntegration;
 use nora_integrations::ports::RemovalRecord;
 use nora_kernel::audit::AuditLine;
-use nora_kernel::{AgentId, ApiKeyId, Clock as _, Idempotency, IntegrationId, Reach, TargetId, Timestamp, WrappedKey};
+use nora_kernel::{
+    AgentId, ApiKeyId, ChannelId, Clock as _, EventId, Idempotency, IntegrationId, Reach, TargetId, Timestamp,
+    WrappedKey,
+};
+use nora_webhooks::StoredChannel;
 use tokio::sync::{Notify, broadcast};
 
+use crate::memory::deliveries::{DeliveryRecord, EventRecord};
 use crate::memory::targets::TargetRecord;
 use crate::{Fixture, ManualClock, Stores};
 
@@ -27,6 +35,7 @@ pub struct InMemory {
     clock: ManualClock,
     state: Mutex<State>,
     due: Notify,
+    deliver: Notify,
     revoked: broadcast::Sender<ApiKeyId>,
     revocations: tokio::sync::Mutex<broadcast::Receiver<ApiKeyId>>,
 }
@@ -42,6 +51,10 @@ struct State {
     targets: BTreeMap<TargetId, TargetRecord>,
     integrations: BTreeMap<IntegrationId, StoredIntegration>,
     removals: Vec<RemovalEntry>,
+    channels: BTreeMap<ChannelId, StoredChannel>,
+    events: BTreeMap<EventId, EventRecord>,
+    deliveries: BTreeMap<i64, DeliveryRecord>,
+    sequence: i64,
     news: News,
 }
 
@@ -49,6 +62,7 @@ struct State {
 #[derive(Clone, Default)]
 struct News {
     due: bool,
+    deliver: bool,
     revoked: Vec<ApiKeyId>,
 }
 
@@ -79,7 +93,7 @@ impl InMemory {
     pub fn new(clock: ManualClock) -> Self {
         let (revoked, revocations) = broadcast::channel(256);
         let revocations = tokio::sync::Mutex::new(revocations);
-        Self { clock, state: Mutex::default(), due: Notify::new(), revoked, revocations }
+        Self { clock, state: Mutex::default(), due: Notify::new(), deliver: Notify::new(), revoked, revocations }
     }
 
     fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
@@ -108,9 +122,12 @@ impl InMemory {
         Ok(value)
     }
 
-    fn tell(&self, News { due, revoked }: News) {
+    fn tell(&self, News { due, deliver, revoked }: News) {
         if due {
             self.due.notify_one();
+        }
+        if deliver {
+            self.deliver.notify_one();
         }
         for key in revoked {
             let _ = self.revoked.send(key);
