@@ -6,7 +6,7 @@ use std::time::Duration;
 use nora_agents::{Target, TargetSecretsError};
 use nora_catalog::Catalog;
 use nora_kernel::audit::{Action, Outcome};
-use nora_kernel::{Clock, Entropy, IdSource, OpenError, SecretMap, Timestamp, Unavailable, Vault, WrappedKey};
+use nora_kernel::{Clock, Entropy, IdSource, OpenError, Reach, SecretMap, Timestamp, Unavailable, Vault, WrappedKey};
 
 use crate::lines::Lines;
 use crate::ports::{
@@ -117,6 +117,9 @@ impl Reconciler {
             Ok(prepared) => prepared,
             Err(class) => return self.fail(claim, class, None, Some(generation)).await,
         };
+        if self.is_somebody_elses(claim, &address).await {
+            return self.complete(claim, generation, Vec::new()).await;
+        }
         let Assembly { integrations, env, conflicts } = assembly;
         let push = Push { agent: claim.agent, generation, integrations, env, undeploy };
         match self.runtimes.apply(&address, &push).await {
@@ -136,6 +139,16 @@ impl Reconciler {
         }
     }
 
+    /// Whether a retired runtime says that it holds another agent's state. That took the place of this agent's, and an
+    /// empty push would take it away from whoever lives there now.
+    async fn is_somebody_elses(&self, claim: &Claim, address: &RuntimeAddress) -> bool {
+        if claim.role == Role::Live {
+            return false;
+        }
+        let health = self.runtimes.health(address).await;
+        health.ok().flatten().and_then(|health| health.agent).is_some_and(|holder| holder != claim.agent)
+    }
+
     async fn complete(
         &self,
         claim: &Claim,
@@ -151,13 +164,19 @@ impl Reconciler {
     }
 
     /// A live runtime, or one of a deleted agent, that holds a newer generation than ours held it before a backup was
-    /// restored: ours is raised above it. One that an agent has moved away from is held by the agent's own new
-    /// target (the same machine under another name), so there is nothing left to purge.
+    /// restored: ours is raised above it. So did one that an agent has moved away from, unless what it holds may come
+    /// from the agent's new target (the same machine under another name): then there is nothing left to purge.
     async fn superseded(&self, claim: &Claim, current: u64) -> Result<Step, Unavailable> {
-        if matches!(claim.role, Role::Retired { agent_deleted: false, .. }) {
+        let due = self.clock.now().after(AFTER_SUPERSEDED);
+        if !matches!(claim.role, Role::Retired { agent_deleted: false, .. }) {
+            return self.raise(claim, current, due, Action::GenerationRaised).await;
+        }
+        let live = self.store.state(&Reach::Everything, claim.agent).await?;
+        if live.is_some_and(|live| live.desired >= current) {
             return self.complete(claim, current, Vec::new()).await;
         }
-        self.raise(claim, current, self.clock.now().after(AFTER_SUPERSEDED), Action::GenerationRaised).await
+        // Not above it: the new target goes above, and no two states may bear one generation.
+        self.raise(claim, current.saturating_sub(1), due, Action::GenerationRaised).await
     }
 
     async fn raise(&self, claim: &Claim, current: u64, due: Timestamp, action: Action) -> Result<Step, Unavailable> {

@@ -76,6 +76,7 @@ impl AuthType {
 #[derive(Debug)]
 pub struct Manifest {
     id: ProviderId,
+    replaces_built_in: bool,
     name: String,
     icon: String,
     category: String,
@@ -107,6 +108,11 @@ impl Manifest {
     /// The id in the catalog.
     pub fn id(&self) -> &ProviderId {
         &self.id
+    }
+
+    /// Whether it takes the place of the built-in provider with its id.
+    pub const fn replaces_built_in(&self) -> bool {
+        self.replaces_built_in
     }
 
     /// The name a person knows it by.

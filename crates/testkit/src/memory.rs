@@ -11,7 +11,6 @@ mod sync;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nora_access::StoredKey;
@@ -45,7 +44,7 @@ pub struct InMemory {
     revocations: tokio::sync::Mutex<broadcast::Receiver<ApiKeyId>>,
 }
 
-/// Everything that is stored. A unit of work changes a copy, which takes its place if the work succeeds.
+/// Everything that is stored. A unit of work that may be refused changes a copy, which takes its place if it is not.
 #[derive(Clone, Default)]
 struct State {
     keys: Vec<KeyRecord>,
@@ -110,8 +109,13 @@ impl InMemory {
         look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Does a unit of work that cannot be refused.
     fn write<T>(&self, work: impl FnOnce(&mut State, Timestamp) -> T) -> T {
-        let Ok(value) = self.try_write(|state, now| Ok::<T, Infallible>(work(state, now)));
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = work(&mut state, self.clock.now());
+        let news = std::mem::take(&mut state.news);
+        drop(state);
+        self.tell(news);
         value
     }
 
@@ -120,9 +124,14 @@ impl InMemory {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changed = state.clone();
         let value = work(&mut changed, self.clock.now())?;
-        let News { due, deliver, redeploy, revoked } = std::mem::take(&mut changed.news);
+        let news = std::mem::take(&mut changed.news);
         *state = changed;
         drop(state);
+        self.tell(news);
+        Ok(value)
+    }
+
+    fn tell(&self, News { due, deliver, redeploy, revoked }: News) {
         if due {
             self.due.notify_one();
         }
@@ -135,7 +144,6 @@ impl InMemory {
         for key in revoked {
             let _ = self.revoked.send(key);
         }
-        Ok(value)
     }
 }
 

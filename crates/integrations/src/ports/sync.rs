@@ -177,6 +177,9 @@ pub trait SyncStore: Send + Sync {
 
     /// Raises the desired generation above `current`, makes the target due at `next_attempt_at` and ends the lease,
     /// in one transaction with the audit line.
+    ///
+    /// A target that was retired since it was claimed is due and not raised, and there is no line: what was found out
+    /// about a live target says nothing about it.
     async fn raise(
         &self,
         claim: &Claim,

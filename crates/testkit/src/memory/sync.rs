@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use nora_agents::Target;
-use nora_integrations::ports::{Claim, Completion, Failure, Held, Snapshot, SyncRecord, SyncStore, Task};
+use nora_integrations::ports::{Claim, Completion, Failure, Held, Role, Snapshot, SyncRecord, SyncStore, Task};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, TargetId, Timestamp, Unavailable, WrappedKey};
 
@@ -192,10 +192,13 @@ impl SyncStore for InMemory {
     ) -> Result<Held, Unavailable> {
         let raised = self.write(|state, _| {
             let record = state.held(claim)?;
-            record.desired = record.desired.max(current.saturating_add(1));
+            let as_claimed = record.retired.is_some() == (claim.role != Role::Live);
             record.next_attempt_at = next_attempt_at;
             record.lease_until = None;
-            state.lines.push(line.clone());
+            if as_claimed {
+                record.desired = record.desired.max(current.saturating_add(1));
+                state.lines.push(line.clone());
+            }
             Some(())
         });
         Ok(held(raised))
