@@ -8,10 +8,11 @@ use nora_catalog::Catalog;
 use nora_kernel::audit::{Action, Outcome};
 use nora_kernel::{Clock, Entropy, IdSource, OpenError, SecretMap, Timestamp, Unavailable, Vault, WrappedKey};
 
+use crate::ledger::ClaimLedger;
 use crate::lines::Lines;
 use crate::ports::{
-    Applied, Claim, Completion, Failure, FailureClass, Held, Push, PushError, Role, RuntimeAddress, RuntimeClient,
-    Snapshot, SyncStore, Task,
+    Applied, CheckedTarget, Claim, Completion, Failure, FailureClass, Held, Push, PushError, Role, RuntimeAddress,
+    RuntimeClient, Snapshot, SyncStore, Task,
 };
 use crate::status::conflicting;
 use crate::{Assembly, Integration, SecretsError, Status, StoredIntegration, assemble, backoff};
@@ -81,9 +82,10 @@ impl Reconciler {
     /// Asks a runtime in step what it holds. If that differs from what it confirmed, it is out of step from now on,
     /// and pushed to like any other.
     async fn check(&self, claim: &Claim) -> Result<Step, Unavailable> {
-        let Some((target, key)) = self.store.target(claim).await? else { return Ok(Step::LeaseLost) };
+        let Some(checked) = self.store.target(claim).await? else { return Ok(Step::LeaseLost) };
+        let CheckedTarget { target, key, owned } = checked;
         let health = match self.address(&target, &key).await {
-            Ok(address) => self.runtimes.health(&address).await,
+            Ok(address) => self.runtimes.health(&address, &owned).await,
             Err(class) if class.is_permanent() => return self.fail(claim, class, None, None).await,
             Err(class) => Err(PushError::failed(class)),
         };
@@ -110,16 +112,18 @@ impl Reconciler {
 
     async fn push(&self, claim: &Claim) -> Result<Step, Unavailable> {
         let line = self.lines().opened_for_sync(&claim.workspace, claim.agent);
-        let Some(snapshot) = self.store.snapshot(claim, &line).await? else { return Ok(Step::LeaseLost) };
+        let Some(mut snapshot) = self.store.snapshot(claim, &line).await? else { return Ok(Step::LeaseLost) };
         let generation = snapshot.generation;
+        let owned = std::mem::take(&mut snapshot.owned);
         let prepared = self.prepare(snapshot).await?;
         let (address, assembly) = match prepared {
             Ok(prepared) => prepared,
             Err(class) => return self.fail(claim, class, None, Some(generation)).await,
         };
-        let Assembly { integrations, env, conflicts } = assembly;
-        let push = Push { agent: claim.agent, generation, integrations, env };
-        match self.runtimes.apply(&address, &push).await {
+        let Assembly { integrations, env, header_hosts, conflicts } = assembly;
+        let push = Push { agent: claim.agent, generation, integrations, env, header_hosts, owned };
+        let ledger = ClaimLedger { store: self.store.as_ref(), claim };
+        match self.runtimes.apply(&address, &push, &ledger).await {
             Ok(Applied { mut variables }) => {
                 variables.extend(conflicts.into_iter().map(|conflict| conflicting(conflict.name)));
                 self.complete(claim, generation, variables).await

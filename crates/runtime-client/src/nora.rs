@@ -1,9 +1,7 @@
 //! Kind `nora`: this project's own HTTP contract.
 
 mod answer;
-mod body;
 mod document;
-mod shown;
 
 use std::time::Duration;
 
@@ -16,7 +14,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Body, Method, Request, StatusCode};
 use zeroize::Zeroizing;
 
-use crate::failure;
+use crate::{body, failure};
 
 /// A whole exchange: the name, the connection (3 seconds of it at most), the request and the answer.
 const LIMITS: Limits = Limits { time: Duration::from_secs(10), body: 64 * 1024 };

@@ -3,9 +3,11 @@
 //! A lease is held by whoever knows the target's fence, for as long as `lease_until` is not null: a lease that has run
 //! out is still held until somebody else claims the target.
 
+mod backlog;
 mod claim;
 mod due;
 mod outcome;
+mod owned;
 mod retired;
 mod snapshot;
 mod state;
@@ -14,10 +16,11 @@ mod variables;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_agents::Target;
-use nora_integrations::ports::{Claim, Completion, Failure, Held, Role, Snapshot, SyncRecord, SyncStore};
+use nora_integrations::ports::{
+    Backlog, CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore,
+};
 use nora_kernel::audit::AuditLine;
-use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable, WrappedKey};
+use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
 
 use crate::store::PostgresStore;
 
@@ -47,8 +50,12 @@ impl SyncStore for PostgresStore {
         Ok(retired::complete(self, claim, completion, line).await?)
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable> {
+    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
         Ok(snapshot::target(self, claim).await?)
+    }
+
+    async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
+        Ok(owned::record(self, claim, owned).await?)
     }
 
     async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
@@ -84,6 +91,10 @@ impl SyncStore for PostgresStore {
 
     async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable> {
         Ok(state::state(self, reach, agent).await?)
+    }
+
+    async fn backlog(&self) -> Result<Vec<Backlog>, Unavailable> {
+        Ok(backlog::backlog(self).await?)
     }
 
     async fn changed(&self) {

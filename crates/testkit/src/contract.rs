@@ -13,8 +13,10 @@ pub mod integration_change;
 pub mod integration_store;
 pub mod key_custody;
 pub mod key_store;
+pub mod sync_backlog;
 pub mod sync_claims;
 pub mod sync_outcomes;
+pub mod sync_owned;
 pub mod sync_retirement;
 pub mod sync_snapshots;
 pub mod sync_state;
@@ -63,11 +65,17 @@ macro_rules! store_contracts {
         mod key_store {
             $crate::key_store_contract!($fixture);
         }
+        mod sync_backlog {
+            $crate::sync_backlog_contract!($fixture);
+        }
         mod sync_claims {
             $crate::sync_claims_contract!($fixture);
         }
         mod sync_outcomes {
             $crate::sync_outcomes_contract!($fixture);
+        }
+        mod sync_owned {
+            $crate::sync_owned_contract!($fixture);
         }
         mod sync_retirement {
             $crate::sync_retirement_contract!($fixture);

@@ -2,6 +2,7 @@
 
 mod access;
 mod agents;
+mod backlog;
 mod integrations;
 mod sync;
 mod targets;

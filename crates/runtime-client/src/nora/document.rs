@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use nora_integrations::ports::{Push, PushedIntegration};
+use nora_integrations::ports::Push;
 use nora_kernel::{EnvName, Secret};
 use ring::digest::{Context, SHA256};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::shown::{redacted, shown};
+use crate::entry::{Entry, entry};
+use crate::wiped;
 
 #[derive(serde::Serialize)]
 struct Document<'a> {
@@ -25,25 +25,6 @@ struct Document<'a> {
 struct Covered<'a> {
     integrations: Vec<Entry<'a>>,
     env: Environment<'a>,
-}
-
-#[derive(serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry<'a> {
-    id: String,
-    provider: &'a str,
-    name: String,
-    category: String,
-    auth_type: &'static str,
-    label: &'a str,
-    status: &'static str,
-    config: &'a Map<String, Value>,
-    redacted_config: Map<String, Value>,
-    capabilities: &'a [String],
-    tool_specs: [(); 0],
-    api: (),
-    mcp: (),
-    usage_hints: [(); 0],
 }
 
 /// The one place where secrets are written out, into memory that is overwritten.
@@ -69,31 +50,7 @@ pub(super) fn encode(push: &Push) -> Option<Zeroizing<Vec<u8>>> {
         digest: digest(&covered)?,
         covered: &covered,
     };
-    // Measured first: a buffer that grows leaves copies of the secrets behind.
-    let mut length = Length(0);
-    serde_json::to_writer(&mut length, &document).ok()?;
-    let mut json = Zeroizing::new(Vec::with_capacity(length.0));
-    serde_json::to_writer(&mut *json, &document).ok()?;
-    Some(json)
-}
-
-fn entry(integration: &PushedIntegration) -> Entry<'_> {
-    Entry {
-        id: integration.id.to_string(),
-        provider: integration.provider.as_str(),
-        name: shown(&integration.name),
-        category: shown(&integration.category),
-        auth_type: integration.auth_type,
-        label: integration.label.as_str(),
-        status: "active",
-        config: &integration.config,
-        redacted_config: redacted(&integration.config, &integration.secret_fields),
-        capabilities: &integration.capabilities,
-        tool_specs: [],
-        api: (),
-        mcp: (),
-        usage_hints: [],
-    }
+    wiped::json(&document)
 }
 
 /// `sha256:` and the SHA-256 of the canonical JSON (RFC 8785).
@@ -108,19 +65,6 @@ struct Hash(Context);
 impl Write for Hash {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-struct Length(usize);
-
-impl Write for Length {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
         Ok(bytes.len())
     }
 

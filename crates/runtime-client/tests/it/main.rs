@@ -3,7 +3,12 @@
 
 mod device_key;
 mod failures;
+mod gateways;
 mod health;
+mod hermes;
+mod openclaw;
+mod openclaw_refusals;
 mod push;
+mod sidecar;
 mod support;
 mod wire;

@@ -1,13 +1,12 @@
 //! Everything a push needs, as of one moment.
 
 use diesel::QueryableByName;
-use diesel::sql_types::BigInt;
-use nora_agents::Target;
-use nora_integrations::ports::{Claim, Snapshot};
-use nora_kernel::WrappedKey;
+use diesel::sql_types::{BigInt, Text};
+use nora_integrations::ports::{CheckedTarget, Claim, Snapshot};
 use nora_kernel::audit::AuditLine;
 
 use super::claim::of_lease;
+use super::owned;
 use crate::audit::{insert_line, with_line};
 use crate::error::StoreError;
 use crate::integrations::{IntegrationRow, integration_columns};
@@ -19,7 +18,7 @@ use crate::targets::{TargetRow, target_columns};
 const SNAPSHOT: &str = concat!(
     "WITH held AS MATERIALIZED (SELECT ",
     target_columns!(),
-    ", target.desired AS target_desired, target.role AS target_role \
+    ", target.desired AS target_desired, target.role AS target_role, target.owned AS target_owned \
      FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
      WHERE target.id = $13 AND target.fence = $14 AND target.lease_until IS NOT NULL), \
      audited AS (",
@@ -36,7 +35,8 @@ const SNAPSHOT: &str = concat!(
 const TARGET: &str = concat!(
     "SELECT ",
     target_columns!(),
-    " FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
+    ", target.owned AS target_owned \
+     FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
      WHERE target.id = $1 AND target.fence = $2 AND target.lease_until IS NOT NULL"
 );
 
@@ -46,8 +46,27 @@ struct Row {
     target: TargetRow,
     #[diesel(sql_type = BigInt, column_name = target_desired)]
     desired: i64,
+    #[diesel(sql_type = Text, column_name = target_owned)]
+    owned: String,
     #[diesel(embed)]
     integration: Option<IntegrationRow>,
+}
+
+#[derive(QueryableByName)]
+struct CheckedRow {
+    #[diesel(embed)]
+    target: TargetRow,
+    #[diesel(sql_type = Text, column_name = target_owned)]
+    owned: String,
+}
+
+impl TryFrom<CheckedRow> for CheckedTarget {
+    type Error = StoreError;
+
+    fn try_from(row: CheckedRow) -> Result<Self, StoreError> {
+        let (target, key) = row.target.into_parts()?;
+        Ok(Self { target, key, owned: owned::read(&row.owned)? })
+    }
 }
 
 pub(super) async fn snapshot(
@@ -62,10 +81,10 @@ pub(super) async fn snapshot(
     let integrations = first.integration.into_iter().chain(rows.filter_map(|row| row.integration));
     let integrations = integrations.map(|row| row.stored(target.workspace.clone())).collect::<Result<_, _>>()?;
     let generation = count("sync_targets.desired", first.desired)?;
-    Ok(Some(Snapshot { target, key, generation, integrations }))
+    Ok(Some(Snapshot { target, key, generation, integrations, owned: owned::read(&first.owned)? }))
 }
 
-pub(super) async fn target(store: &PostgresStore, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, StoreError> {
-    let rows = store.select::<TargetRow>(of_lease(TARGET, claim)).await?;
-    rows.into_iter().next().map(TargetRow::into_parts).transpose()
+pub(super) async fn target(store: &PostgresStore, claim: &Claim) -> Result<Option<CheckedTarget>, StoreError> {
+    let rows = store.select::<CheckedRow>(of_lease(TARGET, claim)).await?;
+    rows.into_iter().next().map(CheckedTarget::try_from).transpose()
 }
