@@ -88,6 +88,22 @@ wire_enum! {
         IntegrationUnreadable = "integration.unreadable",
         /// Credentials were opened, once, for the purpose the line names.
         CredentialsOpened = "credentials.opened",
+        /// A webhook channel was made.
+        ChannelCreated = "channel.created",
+        /// A webhook channel was made that takes whatever is posted to it.
+        ChannelCreatedUnverified = "channel.created_unverified",
+        /// A webhook channel takes whatever is posted to it from now on.
+        ChannelUnverified = "channel.unverified",
+        /// A webhook channel was changed.
+        ChannelUpdated = "channel.updated",
+        /// A webhook channel was removed.
+        ChannelDeleted = "channel.deleted",
+        /// A webhook channel was given a new secret; the old ones end later.
+        ChannelSecretAdded = "channel.secret_added",
+        /// A handshake brought a webhook channel its secret.
+        ChannelEnrolled = "channel.enrolled",
+        /// Events of a webhook channel are delivered once more.
+        EventsReplayed = "events.replayed",
         /// An API key was made.
         KeyCreated = "key.created",
         /// An API key was revoked.
@@ -104,6 +120,10 @@ wire_enum! {
         Integration = "integration",
         /// A runtime at one address.
         Runtime = "runtime",
+        /// A webhook channel.
+        Channel = "channel",
+        /// A webhook event.
+        Event = "event",
         /// An API key.
         Key = "key",
     }

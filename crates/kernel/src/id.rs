@@ -81,6 +81,10 @@ typed_id! {
     ChannelId
 }
 typed_id! {
+    /// One secret of a webhook channel.
+    ChannelSecretId
+}
+typed_id! {
     /// A webhook event.
     EventId
 }

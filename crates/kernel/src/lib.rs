@@ -17,7 +17,7 @@ mod vault;
 
 pub use caller::{Caller, Reach, RequestId, WorkspaceForbidden};
 pub use error::{BoxError, Unavailable};
-pub use id::{AgentId, ApiKeyId, AuditId, ChannelId, EventId, IntegrationId, ParseIdError, TargetId};
+pub use id::{AgentId, ApiKeyId, AuditId, ChannelId, ChannelSecretId, EventId, IntegrationId, ParseIdError, TargetId};
 pub use idempotency::{
     Idempotency, IdempotencyKey, IdempotencyTaken, IdempotentRequest, InvalidIdempotencyKey, StoredAnswer,
 };

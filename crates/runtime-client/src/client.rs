@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use nora_agents::RuntimeKind;
 use nora_integrations::ports::{
-    Applied, Health, Ledger, OwnedVariable, Push, PushError, RuntimeAddress, RuntimeClient,
+    Applied, FailureClass, Health, Ledger, OwnedVariable, Push, PushError, RuntimeAddress, RuntimeClient,
 };
 use nora_kernel::Digest;
+use nora_mcp_servers::ports::{DeployError, Deployment, DeploymentClient};
 use nora_net_guard::{ClientError, Guard, GuardedClient};
 
 use crate::hermes::Hermes;
@@ -59,6 +60,18 @@ impl RuntimeClient for Runtimes {
             RuntimeKind::Sidecar if address.gateway.is_none() => Ok(None),
             RuntimeKind::Sidecar | RuntimeKind::Openclaw => self.openclaw.health(address, owned).await,
             RuntimeKind::Hermes => self.hermes.health(address, owned).await,
+        }
+    }
+}
+
+#[async_trait]
+impl DeploymentClient for Runtimes {
+    async fn deploy(&self, address: &RuntimeAddress, deployment: &Deployment) -> Result<(), DeployError> {
+        match address.kind {
+            RuntimeKind::Nora => self.nora.deploy(address, deployment).await,
+            RuntimeKind::Sidecar | RuntimeKind::Openclaw | RuntimeKind::Hermes => {
+                Err(DeployError::of(FailureClass::UnsupportedRuntime))
+            }
         }
     }
 }

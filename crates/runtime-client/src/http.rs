@@ -9,7 +9,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use serde::Serialize;
 
-use crate::{body, failure, wiped};
+use crate::{body, failure, json};
 
 /// The name, the connection (3 seconds of it at most), the request and the answer.
 const TIME: Duration = Duration::from_secs(10);
@@ -36,9 +36,9 @@ pub(crate) async fn send<T: Serialize>(
     let mut request = Request::new(method, Endpoint::join(url, path));
     request.headers_mut().extend(credential);
     if let Some(document) = body {
-        let json = wiped::json(document).ok_or(internal)?;
+        let document = json::encode(document).ok_or(internal)?;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        *request.body_mut() = Some(body::of(json));
+        *request.body_mut() = Some(body::of(document));
     }
     let answer = client.send(request, Limits { time: TIME, body: LARGEST_ANSWER }).await;
     let answer = answer.map_err(failure::of_network)?;

@@ -7,11 +7,12 @@ mod entry;
 mod failure;
 mod hermes;
 mod http;
+mod json;
 mod nora;
 mod openclaw;
+mod servers;
 mod shown;
 mod sidecar;
-mod wiped;
 
 pub use client::Runtimes;
 pub use device_key::RingDeviceKeys;

@@ -1,6 +1,7 @@
 //! Kind `nora`: this project's own HTTP contract.
 
 mod answer;
+mod deployment;
 mod document;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use nora_integrations::ports::{
     Applied, FailureClass, Health, Push, PushError, RuntimeAddress, Variable, VariableState,
 };
 use nora_kernel::address::Endpoint;
+use nora_mcp_servers::ports::{DeployError, Deployment};
 use nora_net_guard::{Answer, GuardedClient, Limits};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Body, Method, Request, StatusCode};
@@ -53,6 +55,16 @@ impl Nora {
             return Err(failure::of_status(&answer));
         }
         answer::health(&answer.body).ok_or(PushError::failed(FailureClass::BadAnswer))
+    }
+
+    pub(crate) async fn deploy(&self, address: &RuntimeAddress, deployment: &Deployment) -> Result<(), DeployError> {
+        let (document, digest) = deployment::encode(deployment).ok_or(DeployError::of(FailureClass::Internal))?;
+        let answer = self.exchange(address, Method::POST, "deployment", Some(body::of(document))).await;
+        let answer = answer.map_err(failure::of_deployment)?;
+        if answer.status != StatusCode::OK {
+            return Err(failure::of_deployment(failure::of_status(&answer)));
+        }
+        if answer::applies(&answer.body, &digest) { Ok(()) } else { Err(DeployError::of(FailureClass::BadAnswer)) }
     }
 
     async fn exchange(

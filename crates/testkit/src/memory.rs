@@ -3,6 +3,9 @@
 mod access;
 mod agents;
 mod backlog;
+mod channels;
+mod deliveries;
+mod events;
 mod integrations;
 mod sync;
 mod targets;
@@ -16,9 +19,14 @@ use nora_agents::Agent;
 use nora_integrations::StoredIntegration;
 use nora_integrations::ports::RemovalRecord;
 use nora_kernel::audit::AuditLine;
-use nora_kernel::{AgentId, ApiKeyId, Clock as _, Idempotency, IntegrationId, Reach, TargetId, Timestamp, WrappedKey};
+use nora_kernel::{
+    AgentId, ApiKeyId, ChannelId, Clock as _, EventId, Idempotency, IntegrationId, Reach, TargetId, Timestamp,
+    WrappedKey,
+};
+use nora_webhooks::StoredChannel;
 use tokio::sync::{Notify, broadcast};
 
+use crate::memory::deliveries::{DeliveryRecord, EventRecord};
 use crate::memory::targets::TargetRecord;
 use crate::{Fixture, ManualClock, Stores};
 
@@ -29,6 +37,7 @@ pub struct InMemory {
     clock: ManualClock,
     state: Mutex<State>,
     due: Notify,
+    deliver: Notify,
     revoked: broadcast::Sender<ApiKeyId>,
     revocations: tokio::sync::Mutex<broadcast::Receiver<ApiKeyId>>,
 }
@@ -44,6 +53,10 @@ struct State {
     targets: BTreeMap<TargetId, TargetRecord>,
     integrations: BTreeMap<IntegrationId, StoredIntegration>,
     removals: Vec<RemovalEntry>,
+    channels: BTreeMap<ChannelId, StoredChannel>,
+    events: BTreeMap<EventId, EventRecord>,
+    deliveries: BTreeMap<i64, DeliveryRecord>,
+    sequence: i64,
     news: News,
 }
 
@@ -51,6 +64,7 @@ struct State {
 #[derive(Clone, Default)]
 struct News {
     due: bool,
+    deliver: bool,
     revoked: Vec<ApiKeyId>,
 }
 
@@ -81,7 +95,7 @@ impl InMemory {
     pub fn new(clock: ManualClock) -> Self {
         let (revoked, revocations) = broadcast::channel(256);
         let revocations = tokio::sync::Mutex::new(revocations);
-        Self { clock, state: Mutex::default(), due: Notify::new(), revoked, revocations }
+        Self { clock, state: Mutex::default(), due: Notify::new(), deliver: Notify::new(), revoked, revocations }
     }
 
     fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
@@ -98,11 +112,14 @@ impl InMemory {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changed = state.clone();
         let value = work(&mut changed, self.clock.now())?;
-        let News { due, revoked } = std::mem::take(&mut changed.news);
+        let News { due, deliver, revoked } = std::mem::take(&mut changed.news);
         *state = changed;
         drop(state);
         if due {
             self.due.notify_one();
+        }
+        if deliver {
+            self.deliver.notify_one();
         }
         for key in revoked {
             let _ = self.revoked.send(key);

@@ -1,15 +1,12 @@
 //! The document of a push.
 
-use std::io::{self, Write};
-
 use nora_integrations::ports::Push;
 use nora_kernel::{EnvName, Secret};
-use ring::digest::{Context, SHA256};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use zeroize::Zeroizing;
 
 use crate::entry::{Entry, entry};
-use crate::wiped;
+use crate::json;
 
 #[derive(serde::Serialize)]
 struct Document<'a> {
@@ -47,28 +44,8 @@ pub(super) fn encode(push: &Push) -> Option<Zeroizing<Vec<u8>>> {
     let document = Document {
         agent_id: push.agent.to_string(),
         generation: push.generation,
-        digest: digest(&covered)?,
+        digest: json::digest(&covered)?,
         covered: &covered,
     };
-    wiped::json(&document)
-}
-
-/// `sha256:` and the SHA-256 of the canonical JSON (RFC 8785).
-fn digest(covered: &Covered<'_>) -> Option<String> {
-    let mut hash = Hash(Context::new(&SHA256));
-    serde_json_canonicalizer::to_writer(covered, &mut hash).ok()?;
-    Some(format!("sha256:{}", hex::encode(hash.0.finish())))
-}
-
-struct Hash(Context);
-
-impl Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    json::encode(&document)
 }

@@ -12,7 +12,7 @@ use super::failure::of_refusal;
 use super::frame::{self, Outcome, Request, RpcError};
 use super::handshake::{Challenge, Hello, connect};
 use super::socket::Socket;
-use crate::wiped;
+use crate::json;
 
 /// A gateway gives up on a handshake after this time itself.
 const HANDSHAKE: Duration = Duration::from_secs(15);
@@ -91,7 +91,7 @@ async fn exchange<T: DeserializeOwned>(
     method: &str,
     params: &impl Serialize,
 ) -> Result<T, CallError> {
-    let request = wiped::json(&Request::new(id, method, params));
+    let request = json::encode(&Request::new(id, method, params));
     let request = request.ok_or(CallError::Lost(PushError::failed(FailureClass::Internal)))?;
     socket.send(request).await.map_err(CallError::Lost)?;
     loop {

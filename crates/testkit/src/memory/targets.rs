@@ -3,6 +3,7 @@
 use nora_agents::Target;
 use nora_integrations::ports::{FailureClass, OwnedVariable, Role, Variable};
 use nora_kernel::{AgentId, TargetId, Timestamp};
+use nora_webhooks::StoredChannel;
 
 use super::State;
 
@@ -138,6 +139,11 @@ impl State {
             self.agents.remove(&agent);
             self.integrations.retain(|_, stored| stored.integration.agent != agent);
             self.removals.retain(|removal| removal.agent != agent);
+            let of_agent = |stored: &&StoredChannel| stored.channel.agent == agent;
+            let channels: Vec<_> = self.channels.values().filter(of_agent).map(|stored| stored.channel.id).collect();
+            for channel in channels {
+                self.close_channel(channel);
+            }
         }
     }
 }

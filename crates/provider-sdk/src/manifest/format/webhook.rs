@@ -20,6 +20,10 @@ pub struct WebhookBlock {
     pub event_type: Option<LocatorEntry>,
     /// A JSON Pointer to what events are kept in order by. The whole channel is one order unless given.
     pub ordering_key: Option<Text>,
+    /// What the event says, for an agent: the text of a message or a comment. The whole body unless given.
+    pub content: Option<LocatorEntry>,
+    /// Who says it. Nobody unless given.
+    pub sender: Option<LocatorEntry>,
     /// The bodies this provider sends. `["json"]` unless given.
     #[serde(default)]
     pub bodies: Vec<BodyForm>,
@@ -99,6 +103,12 @@ pub struct VerifyBlock {
     pub key: Option<KeyEncoding>,
     /// What stands in front of the key and is no part of it, such as `whsec_`.
     pub key_prefix: Option<String>,
+    /// Whether the URL may also be signed without its port, or with the usual one. For `hmac`.
+    #[serde(default)]
+    pub url_ports: bool,
+    /// The parameter of the query that holds the lower-case hexadecimal SHA-256 of a body that is no form, where
+    /// `{form_sorted}` covers the forms. For `hmac`.
+    pub body_hash_query: Option<String>,
     /// Where the public keys are. For `jwt` with an asymmetric algorithm: an `https` URL.
     pub jwks_url: Option<Text>,
     /// The issuer the JWT must have.
@@ -113,7 +123,7 @@ pub struct VerifyBlock {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignatureEncoding {
-    /// Hexadecimal, either case.
+    /// Hexadecimal, in lower or upper case throughout.
     #[default]
     Hex,
     /// Base64, the standard alphabet, padded.
