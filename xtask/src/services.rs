@@ -2,7 +2,7 @@
 
 mod apt;
 mod postgres;
-mod python;
+pub(crate) mod python;
 mod redis;
 mod s3;
 mod script;

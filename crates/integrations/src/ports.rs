@@ -15,7 +15,7 @@ pub use store::{
     InsertError, IntegrationStore, IntegrationUpdate, NewIntegration, Removal, ResealedSecrets, UpdateError,
 };
 pub use sync::{
-    Awaited, Backlog, CheckedTarget, Claim, Completion, Failure, Held, RemovalRecord, Role, Snapshot, SyncRecord,
-    SyncStore, Task,
+    Awaited, CheckedTarget, Claim, Completion, Failure, Held, RemovalRecord, Role, Snapshot, SyncRecord, SyncStore,
+    Task, Unconfirmed,
 };
 pub use tests::TestContexts;

@@ -11,6 +11,7 @@ use nora_kernel::Digest;
 use nora_mcp_servers::ports::{DeployError, Deployment, DeploymentClient};
 use nora_net_guard::{ClientError, Guard, GuardedClient};
 
+use crate::failure;
 use crate::hermes::Hermes;
 use crate::nora::Nora;
 use crate::openclaw::Openclaw;
@@ -69,9 +70,11 @@ impl DeploymentClient for Runtimes {
     async fn deploy(&self, address: &RuntimeAddress, deployment: &Deployment) -> Result<(), DeployError> {
         match address.kind {
             RuntimeKind::Nora => self.nora.deploy(address, deployment).await,
-            RuntimeKind::Sidecar | RuntimeKind::Openclaw | RuntimeKind::Hermes => {
-                Err(DeployError::of(FailureClass::UnsupportedRuntime))
+            RuntimeKind::Sidecar if address.gateway.is_none() => Err(DeployError::of(FailureClass::UnsupportedRuntime)),
+            RuntimeKind::Sidecar | RuntimeKind::Openclaw => {
+                self.openclaw.deploy(address, deployment).await.map_err(failure::of_deployment)
             }
+            RuntimeKind::Hermes => self.hermes.deploy(address, deployment).await.map_err(failure::of_deployment),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Kind `hermes`: a Hermes management API. Its variables are lines of a file that its agents read at every turn.
 
+mod deployment;
 mod variables;
 
 use std::sync::Arc;

@@ -3,12 +3,14 @@
 //! Values go before metadata when something is connected, and metadata before values when something goes: an agent
 //! reads of a tool only while its credential is there. What the store lists afterwards confirms a push, not its `ok`.
 
+mod deployment;
 mod device;
 mod failure;
 mod frame;
 mod handshake;
 mod plan;
 mod policy;
+mod servers;
 mod session;
 mod socket;
 mod store;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::web::Data;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use nora_integrations::Step;
-use nora_integrations::ports::{Awaited, Backlog};
+use nora_integrations::ports::{Awaited, Unconfirmed};
 use nora_kernel::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -74,12 +74,12 @@ struct WaitingMetrics {
 
 /// What runtimes have not confirmed. Every server over one database tells the same.
 #[derive(Debug, Clone)]
-pub(crate) struct BacklogMetrics {
+pub(crate) struct UnconfirmedMetrics {
     behind: WaitingMetrics,
     purges: WaitingMetrics,
 }
 
-impl BacklogMetrics {
+impl UnconfirmedMetrics {
     pub(crate) fn register(registry: &mut Registry) -> Self {
         let metrics = Self { behind: WaitingMetrics::default(), purges: WaitingMetrics::default() };
         let WaitingMetrics { count, seconds } = metrics.behind.clone();
@@ -96,12 +96,12 @@ impl BacklogMetrics {
     }
 
     /// Shows this and nothing of what was shown before.
-    pub(crate) fn show(&self, backlog: &[Backlog], now: Timestamp) {
+    pub(crate) fn show(&self, unconfirmed: &[Unconfirmed], now: Timestamp) {
         for metrics in [&self.behind, &self.purges] {
             metrics.count.clear();
             metrics.seconds.clear();
         }
-        for Backlog { awaited, kind, reason, count, oldest } in backlog {
+        for Unconfirmed { awaited, kind, reason, count, oldest } in unconfirmed {
             let metrics = match awaited {
                 Awaited::Sync => &self.behind,
                 Awaited::Purge => &self.purges,

@@ -3,7 +3,6 @@
 //! A lease is held by whoever knows the target's fence, for as long as `lease_until` is not null: a lease that has run
 //! out is still held until somebody else claims the target.
 
-mod backlog;
 mod claim;
 mod due;
 mod outcome;
@@ -11,13 +10,14 @@ mod owned;
 mod retired;
 mod snapshot;
 mod state;
+mod unconfirmed;
 mod variables;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use nora_integrations::ports::{
-    Backlog, CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore,
+    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore, Unconfirmed,
 };
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
@@ -93,8 +93,8 @@ impl SyncStore for PostgresStore {
         Ok(state::state(self, reach, agent).await?)
     }
 
-    async fn backlog(&self) -> Result<Vec<Backlog>, Unavailable> {
-        Ok(backlog::backlog(self).await?)
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
+        Ok(unconfirmed::unconfirmed(self).await?)
     }
 
     async fn changed(&self) {

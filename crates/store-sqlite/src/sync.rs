@@ -1,11 +1,11 @@
 //! The state of every agent's sync.
 
-mod backlog;
 mod claims;
 mod outcomes;
 mod owned;
 mod snapshots;
 mod state;
+mod unconfirmed;
 mod variables;
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use nora_integrations::ports::{
-    Backlog, CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore,
+    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore, Unconfirmed,
 };
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
@@ -174,8 +174,8 @@ impl SyncStore for SqliteStore {
         self.read(read).await
     }
 
-    async fn backlog(&self) -> Result<Vec<Backlog>, Unavailable> {
-        self.read(|connection| backlog::backlog(connection)).await
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
+        self.read(|connection| unconfirmed::unconfirmed(connection)).await
     }
 
     async fn changed(&self) {

@@ -169,6 +169,18 @@ impl Gateway {
         self.state().frames.clone()
     }
 
+    /// An operator adds an MCP server.
+    pub fn serve(&self, name: &str, server: serde_json::Value) {
+        let mut state = self.state();
+        state.servers.insert(name.to_owned(), server);
+        state.revision += 1;
+    }
+
+    /// Somebody else changes the configuration before each of the next patches.
+    pub fn changes_before_patches(&self, patches: usize) {
+        self.state().foreign_changes = patches;
+    }
+
     /// The MCP servers of its configuration.
     pub fn servers(&self) -> serde_json::Map<String, serde_json::Value> {
         self.state().servers.clone()

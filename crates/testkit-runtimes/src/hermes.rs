@@ -50,6 +50,11 @@ impl Hermes {
         self.state.lock().unwrap().lines.insert(name.to_owned(), value.to_owned());
     }
 
+    /// An operator adds an MCP server.
+    pub fn serve(&self, name: &str, server: Value) {
+        self.state.lock().unwrap().servers.insert(name.to_owned(), server);
+    }
+
     /// The MCP servers it holds.
     pub fn servers(&self) -> Map<String, Value> {
         self.state.lock().unwrap().servers.clone()

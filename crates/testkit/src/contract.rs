@@ -13,13 +13,13 @@ pub mod integration_change;
 pub mod integration_store;
 pub mod key_custody;
 pub mod key_store;
-pub mod sync_backlog;
 pub mod sync_claims;
 pub mod sync_outcomes;
 pub mod sync_owned;
 pub mod sync_retirement;
 pub mod sync_snapshots;
 pub mod sync_state;
+pub mod sync_unconfirmed;
 pub mod sync_wakeups;
 
 /// Expands to one test per case of a suite.
@@ -65,8 +65,8 @@ macro_rules! store_contracts {
         mod key_store {
             $crate::key_store_contract!($fixture);
         }
-        mod sync_backlog {
-            $crate::sync_backlog_contract!($fixture);
+        mod sync_unconfirmed {
+            $crate::sync_unconfirmed_contract!($fixture);
         }
         mod sync_claims {
             $crate::sync_claims_contract!($fixture);

@@ -2,13 +2,13 @@
 
 mod access;
 mod agents;
-mod backlog;
 mod channels;
 mod deliveries;
 mod events;
 mod integrations;
 mod sync;
 mod targets;
+mod unconfirmed;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;

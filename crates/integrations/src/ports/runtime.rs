@@ -158,6 +158,8 @@ pub enum FailureClass {
     NotPaired,
     /// The gateway knows our device and does not let it do what a push needs. Permanent.
     NotAuthorised,
+    /// What is to be pushed cannot stand beside what others keep there. Permanent.
+    Conflict,
     /// The runtime is starting and asks to be called again.
     Starting,
     /// The answer is not what the contract says.
@@ -177,7 +179,7 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::Dns,
         Self::Refused,
         Self::Timeout,
@@ -186,6 +188,7 @@ impl FailureClass {
         Self::Auth,
         Self::NotPaired,
         Self::NotAuthorised,
+        Self::Conflict,
         Self::Starting,
         Self::BadAnswer,
         Self::ServerError,
@@ -207,6 +210,7 @@ impl FailureClass {
             Self::Auth => "auth",
             Self::NotPaired => "not_paired",
             Self::NotAuthorised => "not_authorised",
+            Self::Conflict => "conflict",
             Self::Starting => "starting",
             Self::BadAnswer => "bad_answer",
             Self::ServerError => "server_error",
@@ -225,7 +229,15 @@ impl FailureClass {
 
     /// Whether trying again without a change to the agent is pointless.
     pub const fn is_permanent(self) -> bool {
-        matches!(self, Self::Auth | Self::NotPaired | Self::NotAuthorised | Self::UnsupportedRuntime | Self::Unreadable)
+        matches!(
+            self,
+            Self::Auth
+                | Self::NotPaired
+                | Self::NotAuthorised
+                | Self::Conflict
+                | Self::UnsupportedRuntime
+                | Self::Unreadable
+        )
     }
 
     /// A sentence of ours on what happened and what to do.
@@ -243,6 +255,9 @@ impl FailureClass {
             Self::NotAuthorised => {
                 "The gateway does not grant this service's device key the scope operator.admin. Approve the device \
                  with that scope, then ask for a sync."
+            }
+            Self::Conflict => {
+                "The runtime holds what others put there, and this push would delete it. Take that away, then try again."
             }
             Self::Starting => "The runtime is starting.",
             Self::BadAnswer => "The runtime's answer does not confirm what was pushed.",

@@ -165,7 +165,7 @@ pub enum Awaited {
 
 /// Runtimes that have not confirmed yet: those of one kind, for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Backlog {
+pub struct Unconfirmed {
     /// What they are waited for to do.
     pub awaited: Awaited,
     /// Their kind.
@@ -254,7 +254,7 @@ pub trait SyncStore: Send + Sync {
     ///
     /// A runtime is behind since the first change it has not confirmed, or where only a sync was asked for since it
     /// last confirmed one; a retired one since it was retired.
-    async fn backlog(&self) -> Result<Vec<Backlog>, Unavailable>;
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable>;
 
     /// Waits until something may have become due, here or on another server. A hint: it may come without cause, and
     /// whoever waits must also look by itself from time to time.

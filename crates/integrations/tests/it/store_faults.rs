@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use nora_integrations::Reconciler;
 use nora_integrations::ports::{
-    Backlog, CheckedTarget, Claim, Completion, Failure, FailureClass, Held, OwnedVariable, Snapshot, SyncRecord,
-    SyncStore,
+    CheckedTarget, Claim, Completion, Failure, FailureClass, Held, OwnedVariable, Snapshot, SyncRecord, SyncStore,
+    Unconfirmed,
 };
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
@@ -49,7 +49,7 @@ mockall::mock! {
             line: &AuditLine,
         ) -> Result<(), Unavailable>;
         async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable>;
-        async fn backlog(&self) -> Result<Vec<Backlog>, Unavailable>;
+        async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable>;
         async fn changed(&self);
         async fn next_due(&self) -> Result<Option<Timestamp>, Unavailable>;
     }

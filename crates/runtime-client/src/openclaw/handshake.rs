@@ -144,6 +144,11 @@ impl Hello {
         needed.iter().all(|needed| self.features.methods.iter().any(|method| method == needed))
     }
 
+    /// Whether the gateway takes patches of its configuration as we make them; older ones were never seen to.
+    pub(super) fn takes_patches(&self) -> bool {
+        self.protocol >= 4 && self.features.methods.iter().any(|method| method == "config.patch")
+    }
+
     /// Changes with every restart of the gateway; empty where it does not say.
     pub(super) fn boot(&self) -> &str {
         self.server.boot_id.as_deref().unwrap_or_default()

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod deployment;
+mod deployment_elsewhere;
 mod device_key;
 mod failures;
 mod gateways;

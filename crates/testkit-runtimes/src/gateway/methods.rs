@@ -81,6 +81,10 @@ fn config(state: &State) -> Value {
 
 /// A merge patch (RFC 7396) of the MCP servers, which are the part that is patched while a gateway runs.
 fn patch(state: &mut State, params: &Value) -> Result<Value, Value> {
+    if state.foreign_changes > 0 {
+        state.foreign_changes -= 1;
+        state.revision += 1;
+    }
     match params["baseHash"].as_str() {
         None => return Err(refuse::invalid("config base hash required; re-run config.get and retry with baseHash")),
         Some(hash) if hash != state.hash() => {

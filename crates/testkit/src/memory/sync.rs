@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use nora_integrations::ports::{
-    Backlog, CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore,
-    Task,
+    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore, Task,
+    Unconfirmed,
 };
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, TargetId, Timestamp, Unavailable, WrappedKey};
@@ -255,8 +255,8 @@ impl SyncStore for InMemory {
         Ok(self.read(|state| state.record(reach, agent)))
     }
 
-    async fn backlog(&self) -> Result<Vec<Backlog>, Unavailable> {
-        Ok(self.read(State::backlog))
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
+        Ok(self.read(State::unconfirmed))
     }
 
     async fn changed(&self) {

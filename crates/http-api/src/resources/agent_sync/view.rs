@@ -38,7 +38,7 @@ pub(super) struct SyncBody {
 #[schema(as = AgentSyncError)]
 struct LastErrorBody {
     /// The class of the failure: `dns`, `refused`, `timeout`, `tls`, `blocked_address`, `auth`, `not_paired`,
-    /// `not_authorised`, `starting`, `bad_answer`, `server_error`, `rejected`, `rate_limited`, `unsupported_runtime`,
+    /// `not_authorised`, `conflict`, `starting`, `bad_answer`, `server_error`, `rejected`, `rate_limited`, `unsupported_runtime`,
     /// `unreadable` or `internal`.
     #[schema(example = "timeout")]
     code: &'static str,

@@ -3,25 +3,25 @@
 use std::time::Duration;
 
 use nora_agents::RuntimeKind;
-use nora_integrations::ports::{Awaited, Backlog, FailureClass};
+use nora_integrations::ports::{Awaited, FailureClass, Unconfirmed};
 use nora_kernel::Timestamp;
 
 use crate::Fixture;
 use crate::scene::Scene;
 
-fn nora(awaited: Awaited, reason: Option<FailureClass>, count: u64, oldest: Timestamp) -> Backlog {
-    Backlog { awaited, kind: RuntimeKind::Nora, reason, count, oldest }
+fn nora(awaited: Awaited, reason: Option<FailureClass>, count: u64, oldest: Timestamp) -> Unconfirmed {
+    Unconfirmed { awaited, kind: RuntimeKind::Nora, reason, count, oldest }
 }
 
-async fn backlog(scene: &Scene<'_>) -> Vec<Backlog> {
-    scene.sync().backlog().await.unwrap()
+async fn unconfirmed(scene: &Scene<'_>) -> Vec<Unconfirmed> {
+    scene.sync().unconfirmed().await.unwrap()
 }
 
-pub async fn runtimes_in_step_are_no_backlog(fixture: &dyn Fixture) {
+pub async fn runtimes_in_step_are_not_waited_for(fixture: &dyn Fixture) {
     let scene = Scene::of(fixture);
-    assert_eq!(backlog(&scene).await, []);
+    assert_eq!(unconfirmed(&scene).await, []);
     scene.add_synced_agent().await;
-    assert_eq!(backlog(&scene).await, []);
+    assert_eq!(unconfirmed(&scene).await, []);
 }
 
 pub async fn a_runtime_is_behind_since_the_first_change_it_misses(fixture: &dyn Fixture) {
@@ -31,22 +31,22 @@ pub async fn a_runtime_is_behind_since_the_first_change_it_misses(fixture: &dyn 
     scene.add_integration(&agent).await;
     scene.advance(Duration::from_mins(1));
     scene.connect(&scene.samples.integration_labelled(&agent, &crate::samples::named("second"))).await;
-    assert_eq!(backlog(&scene).await, [nora(Awaited::Sync, None, 1, changed)]);
+    assert_eq!(unconfirmed(&scene).await, [nora(Awaited::Sync, None, 1, changed)]);
     let claim = scene.claim_one().await;
     scene.fail(&claim, Some(Duration::from_secs(1)), None).await;
-    assert_eq!(backlog(&scene).await, [nora(Awaited::Sync, Some(FailureClass::Timeout), 1, changed)]);
+    assert_eq!(unconfirmed(&scene).await, [nora(Awaited::Sync, Some(FailureClass::Timeout), 1, changed)]);
 }
 
 pub async fn a_runtime_asked_for_a_sync_is_behind_since_the_last_one(fixture: &dyn Fixture) {
     let scene = Scene::of(fixture);
     let created = scene.now();
     let new = scene.add_agent().await;
-    assert_eq!(backlog(&scene).await, [nora(Awaited::Sync, None, 1, created)]);
+    assert_eq!(unconfirmed(&scene).await, [nora(Awaited::Sync, None, 1, created)]);
     let synced = scene.advance(Duration::from_mins(1));
     scene.sync_once().await;
     scene.advance(Duration::from_mins(1));
     scene.request_sync(&new).await;
-    assert_eq!(backlog(&scene).await, [nora(Awaited::Sync, None, 1, synced)]);
+    assert_eq!(unconfirmed(&scene).await, [nora(Awaited::Sync, None, 1, synced)]);
 }
 
 pub async fn a_removal_is_awaited_until_it_is_confirmed(fixture: &dyn Fixture) {
@@ -57,9 +57,9 @@ pub async fn a_removal_is_awaited_until_it_is_confirmed(fixture: &dyn Fixture) {
     let removed = scene.advance(Duration::from_mins(1));
     scene.disconnect(&new).await;
     let expected = [nora(Awaited::Sync, None, 1, removed), nora(Awaited::Purge, None, 1, removed)];
-    assert_eq!(backlog(&scene).await, expected);
+    assert_eq!(unconfirmed(&scene).await, expected);
     scene.sync_once().await;
-    assert_eq!(backlog(&scene).await, []);
+    assert_eq!(unconfirmed(&scene).await, []);
 }
 
 pub async fn a_retired_runtime_is_awaited_since_it_was_retired(fixture: &dyn Fixture) {
@@ -67,9 +67,9 @@ pub async fn a_retired_runtime_is_awaited_since_it_was_retired(fixture: &dyn Fix
     let agent = scene.add_synced_agent().await;
     let deleted = scene.advance(Duration::from_mins(1));
     scene.delete(&agent).await;
-    assert_eq!(backlog(&scene).await, [nora(Awaited::Purge, None, 1, deleted)]);
+    assert_eq!(unconfirmed(&scene).await, [nora(Awaited::Purge, None, 1, deleted)]);
     scene.sync_once().await;
-    assert_eq!(backlog(&scene).await, []);
+    assert_eq!(unconfirmed(&scene).await, []);
 }
 
 pub async fn kinds_and_reasons_are_told_apart(fixture: &dyn Fixture) {
@@ -81,15 +81,15 @@ pub async fn kinds_and_reasons_are_told_apart(fixture: &dyn Fixture) {
     let third = scene.advance(Duration::from_mins(1));
     scene.insert(&scene.samples.agent_behind("ws://10.0.0.7:18789")).await;
     let openclaw =
-        Backlog { awaited: Awaited::Sync, kind: RuntimeKind::Openclaw, reason: None, count: 1, oldest: third };
-    assert_eq!(backlog(&scene).await, [nora(Awaited::Sync, None, 2, first), openclaw]);
+        Unconfirmed { awaited: Awaited::Sync, kind: RuntimeKind::Openclaw, reason: None, count: 1, oldest: third };
+    assert_eq!(unconfirmed(&scene).await, [nora(Awaited::Sync, None, 2, first), openclaw]);
 }
 
 #[macro_export]
-macro_rules! sync_backlog_contract {
+macro_rules! sync_unconfirmed_contract {
     ($fixture:expr) => {
-        $crate::contract_cases! { $fixture => sync_backlog:
-            runtimes_in_step_are_no_backlog,
+        $crate::contract_cases! { $fixture => sync_unconfirmed:
+            runtimes_in_step_are_not_waited_for,
             a_runtime_is_behind_since_the_first_change_it_misses,
             a_runtime_asked_for_a_sync_is_behind_since_the_last_one,
             a_removal_is_awaited_until_it_is_confirmed,

@@ -4,12 +4,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
 use nora_agents::RuntimeKind;
-use nora_integrations::ports::{Awaited, Backlog, FailureClass};
+use nora_integrations::ports::{Awaited, FailureClass, Unconfirmed};
 
 use crate::failure::{Ending, corrupt};
 use crate::value::{Count, Parsed, Time};
 
-const BACKLOG: &str = "
+const UNCONFIRMED: &str = "
     WITH waiting AS (
         SELECT 0 AS purge, kind, failure_class, coalesce(
             (SELECT min(at) FROM (
@@ -51,10 +51,10 @@ struct Row {
 }
 
 impl Row {
-    fn backlog(self) -> Ending<Backlog> {
+    fn unconfirmed(self) -> Ending<Unconfirmed> {
         let known =
             |class: String| FailureClass::from_wire(&class).ok_or_else(|| corrupt("a failure of no known class"));
-        Ok(Backlog {
+        Ok(Unconfirmed {
             awaited: if self.purge { Awaited::Purge } else { Awaited::Sync },
             kind: self.kind.0,
             reason: self.failure_class.map(known).transpose()?,
@@ -64,7 +64,7 @@ impl Row {
     }
 }
 
-pub(super) fn backlog(connection: &mut SqliteConnection) -> Ending<Vec<Backlog>> {
-    let rows: Vec<Row> = diesel::sql_query(BACKLOG).load(connection)?;
-    rows.into_iter().map(Row::backlog).collect()
+pub(super) fn unconfirmed(connection: &mut SqliteConnection) -> Ending<Vec<Unconfirmed>> {
+    let rows: Vec<Row> = diesel::sql_query(UNCONFIRMED).load(connection)?;
+    rows.into_iter().map(Row::unconfirmed).collect()
 }

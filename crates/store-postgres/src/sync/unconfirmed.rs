@@ -2,7 +2,7 @@
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
-use nora_integrations::ports::{Awaited, Backlog, FailureClass};
+use nora_integrations::ports::{Awaited, FailureClass, Unconfirmed};
 use nora_kernel::Timestamp;
 
 use crate::error::StoreError;
@@ -10,7 +10,7 @@ use crate::rows::{count, known, parse};
 use crate::statement::Statement;
 use crate::store::PostgresStore;
 
-const BACKLOG: &str = "\
+const UNCONFIRMED: &str = "\
     WITH waiting AS (SELECT false AS purge, kind, failure_class, coalesce((SELECT min(at) FROM (\
     SELECT updated_at AS at FROM integrations WHERE agent_id = target.agent_id AND generation > target.applied \
     UNION ALL SELECT removed_at FROM removals WHERE agent_id = target.agent_id AND generation > target.applied) \
@@ -38,7 +38,7 @@ struct Row {
     oldest: i64,
 }
 
-impl TryFrom<Row> for Backlog {
+impl TryFrom<Row> for Unconfirmed {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
@@ -53,7 +53,7 @@ impl TryFrom<Row> for Backlog {
     }
 }
 
-pub(super) async fn backlog(store: &PostgresStore) -> Result<Vec<Backlog>, StoreError> {
-    let rows = store.select::<Row>(Statement::new(BACKLOG)).await?;
-    rows.into_iter().map(Backlog::try_from).collect()
+pub(super) async fn unconfirmed(store: &PostgresStore) -> Result<Vec<Unconfirmed>, StoreError> {
+    let rows = store.select::<Row>(Statement::new(UNCONFIRMED)).await?;
+    rows.into_iter().map(Unconfirmed::try_from).collect()
 }
