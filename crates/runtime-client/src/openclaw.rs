@@ -105,7 +105,15 @@ impl Openclaw {
         let mut entries = store::list(session).await?;
         let plan = plan(wanted, &entries, &push.owned);
         record(ledger, &push.owned, &plan.intended(&entries)).await?;
-        let refused = set(session, &plan).await?;
+        let refused = match set(session, &plan).await {
+            Ok(refused) => refused,
+            Err(Left { written, because: CallError::Refused(error) }) => {
+                let entries = store::list(session).await?;
+                record(ledger, &plan.intended(&entries), &plan.progress(&entries, written)).await?;
+                return Err(CallError::Refused(error).into());
+            }
+            Err(Left { because, .. }) => return Err(because.into()),
+        };
         self.tell_sidecar(address, push).await?;
         delete(session, &plan).await?;
         if !plan.is_done() {
@@ -154,15 +162,22 @@ async fn record(ledger: &dyn Ledger, before: &[OwnedVariable], now: &[OwnedVaria
     ledger.record(now).await.map_err(|NotRecorded| PushError::failed(FailureClass::Internal))
 }
 
+/// Where the writes of a plan were left, and why.
+struct Left {
+    written: usize,
+    because: CallError,
+}
+
 /// Writes what is to be written, and returns the names that were refused as such: the others go on.
-async fn set(session: &mut Session, plan: &Plan<'_>) -> Result<Vec<EnvName>, PushError> {
+async fn set(session: &mut Session, plan: &Plan<'_>) -> Result<Vec<EnvName>, Left> {
     let mut refused = Vec::new();
-    for wanted in &plan.set {
+    for (written, wanted) in plan.set.iter().enumerate() {
+        let left = |because| Left { written, because };
         match store::set(session, wanted.name.as_str(), wanted.value, &wanted.holding).await {
-            Ok(written) => settle(session, &written).await?,
+            Ok(answer) => settle(session, &answer).await.map_err(left)?,
             Err(CallError::Refused(error)) if error.code == "INVALID_REQUEST" => refused.push(wanted.name.clone()),
-            Err(CallError::Refused(error)) if error.is_only_half_done() => reload(session).await?,
-            Err(error) => return Err(error.into()),
+            Err(CallError::Refused(error)) if error.is_only_half_done() => reload(session).await.map_err(left)?,
+            Err(error) => return Err(left(error)),
         }
     }
     Ok(refused)
@@ -180,14 +195,13 @@ async fn delete(session: &mut Session, plan: &Plan<'_>) -> Result<(), PushError>
 }
 
 /// What the running gateway did not take over everywhere it is asked to take over once more.
-async fn settle(session: &mut Session, written: &store::Written) -> Result<(), PushError> {
+async fn settle(session: &mut Session, written: &store::Written) -> Result<(), CallError> {
     if written.is_partial() { reload(session).await } else { Ok(()) }
 }
 
 /// Users of an entry that stay without it are the gateway's to report; the entry itself is in the store.
-async fn reload(session: &mut Session) -> Result<(), PushError> {
-    store::reload(session).await?;
-    Ok(())
+async fn reload(session: &mut Session) -> Result<(), CallError> {
+    store::reload(session).await.map(drop)
 }
 
 fn outcome(plan: &Plan<'_>, refused: &[EnvName]) -> Vec<Variable> {

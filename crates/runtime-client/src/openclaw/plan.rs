@@ -33,15 +33,15 @@ impl<'a> Wanted<'a> {
         Self { name, value, holding, digest }
     }
 
-    /// Whether the store holds this already. A value that cannot be read back is recognised by what was recorded.
+    /// Whether the store holds this already, by our own hand. A value that cannot be read back is recognised by what was
+    /// recorded.
     fn is_held_by(&self, entry: &Entry, recorded: Option<&OwnedVariable>) -> bool {
+        let Some(recorded) = recorded else { return false };
         let same = match &entry.value {
             Some(value) => value.expose() == self.value.expose(),
-            None => recorded.is_some_and(|owned| owned.changed_at_ms == Some(entry.changed_at_ms)),
+            None => recorded.digest == Some(self.digest) && recorded.changed_at_ms == Some(entry.changed_at_ms),
         };
-        // What is only intended may be half done by another worker; writing it again settles that.
-        let recorded = recorded.is_some_and(|owned| owned.digest == Some(self.digest));
-        entry.holding == self.holding && same && recorded
+        entry.holding == self.holding && same
     }
 
     /// Whether the store confirms it.
@@ -119,6 +119,17 @@ impl Plan<'_> {
             }
         }
         Some(by_name(owned.into_iter()))
+    }
+
+    /// What is owned when the plan had to be left after its first `written` writes, as the store says that it holds
+    /// `entries`: what was written counts, so that the next push goes on from there.
+    pub(super) fn progress(&self, entries: &Entries, written: usize) -> Vec<OwnedVariable> {
+        let owned = self.set.iter().enumerate().map(|(index, wanted)| {
+            let entry =
+                entries.get(wanted.name.as_str()).filter(|entry| index < written && wanted.is_confirmed_by(entry));
+            entry.map_or_else(|| OwnedVariable::intended(wanted.name.clone()), |entry| wanted.owned(entry))
+        });
+        by_name(self.kept(entries).chain(owned).chain(self.deleted.iter().cloned()))
     }
 
     fn kept<'b>(&'b self, entries: &'b Entries) -> impl Iterator<Item = OwnedVariable> + 'b {

@@ -38,7 +38,6 @@ const PROTECTED: [&str; 31] = [
     "UV_EXTRA_INDEX_URL",
     "UV_INDEX_URL",
 ];
-const PROTECTED_PREFIXES: [&str; 4] = ["CARGO_REGISTRIES_", "GIT_CONFIG_", "NPM_CONFIG_", "TF_VAR_"];
 
 /// The largest value the store takes, in bytes.
 const LARGEST_VALUE: usize = 65_536;
@@ -88,8 +87,7 @@ pub(super) fn route(name: &EnvName, length: usize, hosts: Option<&[String]>, gat
 }
 
 fn is_protected(name: &EnvName) -> bool {
-    let name = name.as_str();
-    PROTECTED.contains(&name) || PROTECTED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+    PROTECTED.contains(&name.as_str())
 }
 
 #[cfg(test)]
@@ -129,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn names_with_a_protected_beginning_are_protected() {
-        assert!(is_protected(&"TF_VAR_TOKEN".parse().unwrap()));
+    fn another_name_is_not_protected_by_its_beginning() {
+        assert!(is_protected(&"GITHUB_TOKEN".parse().unwrap()));
         assert!(!is_protected(&"GITHUB_TOKEN__PROD".parse().unwrap()));
     }
 }

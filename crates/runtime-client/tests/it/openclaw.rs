@@ -182,6 +182,22 @@ async fn more_than_a_minutes_writes_go_on_later() {
     assert_eq!(env_len(&gateway), 40);
 }
 
+#[tokio::test]
+async fn writes_that_cannot_be_read_back_go_on_later_too() {
+    let gateway = gateway(GatewaySettings { egress_proxy: true, writes_per_minute: 3, ..paired() }).await;
+    let names: Vec<String> = (0..7).map(|number| format!("A{number}")).collect();
+    let env: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "value")).collect();
+    let hosts = || names.iter().map(|name| (name.parse().unwrap(), vec!["api.example.com".to_owned()])).collect();
+    let mut keeper = Keeper::of(address(&gateway));
+    for written in [3, 6] {
+        let pushed = keeper.apply(Push { header_hosts: hosts(), owned: keeper.owned.clone(), ..push(1, &env) }).await;
+        assert_eq!((pushed.is_err(), gateway.entries().len()), (true, written));
+        gateway.lets_a_minute_pass();
+    }
+    let pushed = keeper.apply(Push { header_hosts: hosts(), owned: keeper.owned.clone(), ..push(1, &env) }).await;
+    assert_eq!((pushed.unwrap().len(), gateway.entries().len()), (7, 7));
+}
+
 fn env_len(gateway: &Gateway) -> usize {
     gateway.environment().len()
 }
