@@ -96,7 +96,7 @@ impl Application {
 
         let no_client = |error| StartError::because("no HTTP client could be made", error);
         let egress = Egress::new(third_parties, Arc::clone(&clock)).map_err(no_client)?;
-        let runtimes = Runtimes::new(runtimes).map_err(no_client)?;
+        let runtimes = Runtimes::new(runtimes, Arc::clone(&digest)).map_err(no_client)?;
 
         let authenticator =
             Arc::new(Authenticator::new(Arc::clone(&stores.keys), tokens, Arc::clone(&clock), Arc::clone(&digest)));

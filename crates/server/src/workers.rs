@@ -4,8 +4,10 @@ mod housekeeping;
 mod reconciler;
 mod redeployer;
 mod stop;
+mod unconfirmed;
 
 pub(crate) use housekeeping::{flush_usage, follow_revocations, prune};
 pub(crate) use reconciler::ReconcilerLoop;
 pub(crate) use redeployer::RedeployerLoop;
 pub(crate) use stop::{Stop, Stopper};
+pub(crate) use unconfirmed::show_unconfirmed;

@@ -9,6 +9,7 @@ mod integrations;
 mod mcp;
 mod sync;
 mod targets;
+mod unconfirmed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
