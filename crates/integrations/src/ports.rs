@@ -1,6 +1,7 @@
 //! What this crate needs from the outside.
 
 mod runtime;
+mod shapes;
 mod store;
 mod sync;
 mod tests;
@@ -9,6 +10,7 @@ pub use runtime::{
     Applied, FailureClass, GatewayAddress, Health, Push, PushError, PushedIntegration, RuntimeAddress, RuntimeClient,
     Variable, VariableState,
 };
+pub use shapes::{ShapeStore, Shapes};
 pub use store::{
     InsertError, IntegrationStore, IntegrationUpdate, NewIntegration, Removal, ResealedSecrets, UpdateError,
 };

@@ -4,12 +4,21 @@ use std::sync::Arc;
 
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
-use nora_integrations::ports::{IntegrationStore, SyncStore};
+use nora_integrations::ports::{IntegrationStore, ShapeStore, SyncStore};
 use nora_kernel::Readiness;
 
 /// What a database must be able to do.
 pub(crate) trait Store:
-    AgentStore + AuditStore + IdempotencyStore + IntegrationStore + KeyCustody + KeyStore + Readiness + SyncStore + 'static
+    AgentStore
+    + AuditStore
+    + IdempotencyStore
+    + IntegrationStore
+    + KeyCustody
+    + KeyStore
+    + Readiness
+    + ShapeStore
+    + SyncStore
+    + 'static
 {
 }
 
@@ -21,6 +30,7 @@ impl<T> Store for T where
         + KeyCustody
         + KeyStore
         + Readiness
+        + ShapeStore
         + SyncStore
         + 'static
 {
@@ -36,6 +46,7 @@ pub(crate) struct Stores {
     pub(crate) integrations: Arc<dyn IntegrationStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) shapes: Arc<dyn ShapeStore>,
     pub(crate) sync: Arc<dyn SyncStore>,
 }
 
@@ -49,6 +60,7 @@ impl Stores {
             integrations: store.clone(),
             keys: store.clone(),
             readiness: store.clone(),
+            shapes: store.clone(),
             sync: store,
         }
     }

@@ -1,8 +1,12 @@
 //! The loops the domain must not own.
 
+#[cfg(test)]
+mod counted;
 mod housekeeping;
 mod reconciler;
 mod stop;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use housekeeping::{flush_usage, follow_revocations, prune};
 pub(crate) use reconciler::ReconcilerLoop;

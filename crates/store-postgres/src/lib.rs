@@ -18,6 +18,7 @@ mod pages;
 mod readiness;
 mod rows;
 mod schema;
+mod shapes;
 mod signals;
 mod statement;
 mod store;

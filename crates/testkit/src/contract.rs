@@ -13,6 +13,7 @@ pub mod integration_change;
 pub mod integration_store;
 pub mod key_custody;
 pub mod key_store;
+pub mod shape_store;
 pub mod sync_claims;
 pub mod sync_outcomes;
 pub mod sync_retirement;
@@ -62,6 +63,9 @@ macro_rules! store_contracts {
         }
         mod key_store {
             $crate::key_store_contract!($fixture);
+        }
+        mod shape_store {
+            $crate::shape_store_contract!($fixture);
         }
         mod sync_claims {
             $crate::sync_claims_contract!($fixture);

@@ -6,6 +6,7 @@ mod channels;
 mod deliveries;
 mod events;
 mod integrations;
+mod shapes;
 mod sync;
 mod targets;
 
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nora_access::StoredKey;
 use nora_agents::Agent;
 use nora_integrations::StoredIntegration;
-use nora_integrations::ports::RemovalRecord;
+use nora_integrations::ports::{RemovalRecord, Shapes};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{
     AgentId, ApiKeyId, ChannelId, Clock as _, EventId, Idempotency, IntegrationId, Reach, TargetId, Timestamp,
@@ -51,6 +52,7 @@ struct State {
     targets: BTreeMap<TargetId, TargetRecord>,
     integrations: BTreeMap<IntegrationId, StoredIntegration>,
     removals: Vec<RemovalEntry>,
+    shapes: Shapes,
     channels: BTreeMap<ChannelId, StoredChannel>,
     events: BTreeMap<EventId, EventRecord>,
     deliveries: BTreeMap<i64, DeliveryRecord>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
-use nora_integrations::ports::{IntegrationStore, SyncStore};
+use nora_integrations::ports::{IntegrationStore, ShapeStore, SyncStore};
 
 use crate::ManualClock;
 
@@ -22,13 +22,23 @@ pub trait Stores: Send + Sync {
     fn custody(&self) -> Arc<dyn KeyCustody>;
     /// Integrations.
     fn integrations(&self) -> Arc<dyn IntegrationStore>;
+    /// What providers looked like.
+    fn shapes(&self) -> Arc<dyn ShapeStore>;
     /// The state of every agent's sync.
     fn sync(&self) -> Arc<dyn SyncStore>;
 }
 
 impl<S> Stores for Arc<S>
 where
-    S: KeyStore + AuditStore + IdempotencyStore + AgentStore + KeyCustody + IntegrationStore + SyncStore + 'static,
+    S: KeyStore
+        + AuditStore
+        + IdempotencyStore
+        + AgentStore
+        + KeyCustody
+        + IntegrationStore
+        + ShapeStore
+        + SyncStore
+        + 'static,
 {
     fn keys(&self) -> Arc<dyn KeyStore> {
         Self::clone(self)
@@ -51,6 +61,10 @@ where
     }
 
     fn integrations(&self) -> Arc<dyn IntegrationStore> {
+        Self::clone(self)
+    }
+
+    fn shapes(&self) -> Arc<dyn ShapeStore> {
         Self::clone(self)
     }
 
