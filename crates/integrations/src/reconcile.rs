@@ -19,6 +19,8 @@ use crate::{Assembly, Integration, SecretsError, Status, StoredIntegration, asse
 
 /// How often a runtime in step is asked whether it agrees.
 const CHECK_EVERY: Duration = Duration::from_mins(5);
+/// The microseconds between two moments at which checks fall due.
+const CHECK_GRID: i64 = 2_000_000;
 /// How soon a state that was superseded is pushed again: once a second at most.
 const AFTER_SUPERSEDED: Duration = Duration::from_secs(1);
 /// No generation gets this far; a number above it is not the same number to every reader of JSON.
@@ -244,10 +246,12 @@ impl Reconciler {
         self.store.mark_unreadable(id, stored.secrets_version, &line).await
     }
 
-    /// Spread over the last fifth of the interval, so that runtimes that were pushed at once are not asked at once.
+    /// Spread over the last fifth of the interval, so that runtimes that were pushed at once are not asked at once; and
+    /// on a grid, so that one look at the store finds many of them.
     fn next_check(&self) -> Timestamp {
         let early = CHECK_EVERY / 5 / 256 * u32::from(self.chance());
-        self.clock.now().after(CHECK_EVERY.saturating_sub(early))
+        let exact = self.clock.now().after(CHECK_EVERY.saturating_sub(early)).as_microseconds();
+        Timestamp::from_microseconds(exact - exact.rem_euclid(CHECK_GRID))
     }
 
     /// Without randomness nothing is spread, and nothing else is lost.

@@ -213,6 +213,13 @@ impl Manifest {
         given.filter_map(problem).collect()
     }
 
+    /// A text that differs where two manifests would have the same connection pushed differently. It is for comparing.
+    pub fn pushed_shape(&self) -> String {
+        let fields = self.fields.iter().map(|field| (field.name.as_str(), &field.env, field.secret, &field.export));
+        let fields: Vec<_> = fields.collect();
+        format!("{:?}", (&self.name, &self.category, self.auth_type, &self.capabilities, fields))
+    }
+
     /// The MCP server for this provider, if there is one.
     pub fn mcp(&self) -> Option<&McpServer> {
         self.mcp.as_ref()

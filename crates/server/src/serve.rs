@@ -76,6 +76,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     };
     bootstrap::ensure_first_key(&application.keys, &application.authenticator, &settings.data_dir).await?;
     bootstrap::warn_if_exposed(&settings);
+    application.adopt_catalog().await?;
 
     let api = Api::new(application.ports(http_metrics));
     let metrics_server = metrics::listen(Data::new(registry), metrics_listener);

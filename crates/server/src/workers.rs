@@ -1,9 +1,13 @@
 //! The loops the domain must not own.
 
+#[cfg(test)]
+mod counted;
 mod housekeeping;
 mod reconciler;
 mod redeployer;
 mod stop;
+#[cfg(test)]
+mod tests;
 mod unconfirmed;
 
 pub(crate) use housekeeping::{flush_usage, follow_revocations, prune};

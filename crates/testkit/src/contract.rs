@@ -15,6 +15,7 @@ pub mod key_custody;
 pub mod key_store;
 pub mod mcp_store;
 pub mod redeploy_store;
+pub mod shape_store;
 pub mod sync_claims;
 pub mod sync_outcomes;
 pub mod sync_owned;
@@ -75,6 +76,9 @@ macro_rules! store_contracts {
         }
         mod sync_unconfirmed {
             $crate::sync_unconfirmed_contract!($fixture);
+        }
+        mod shape_store {
+            $crate::shape_store_contract!($fixture);
         }
         mod sync_claims {
             $crate::sync_claims_contract!($fixture);

@@ -7,6 +7,7 @@ mod deliveries;
 mod events;
 mod integrations;
 mod mcp;
+mod shapes;
 mod sync;
 mod targets;
 mod unconfirmed;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use nora_access::StoredKey;
 use nora_agents::Agent;
 use nora_integrations::StoredIntegration;
-use nora_integrations::ports::RemovalRecord;
+use nora_integrations::ports::{RemovalRecord, Shapes};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{
     AgentId, ApiKeyId, ChannelId, Clock as _, EventId, Idempotency, IntegrationId, ProviderId, Reach, TargetId,
@@ -59,6 +60,7 @@ struct State {
     selections: BTreeSet<(AgentId, ProviderId)>,
     deployments: BTreeMap<TargetId, Deployed>,
     redeploys: BTreeMap<AgentId, RedeployRecord>,
+    shapes: Shapes,
     channels: BTreeMap<ChannelId, StoredChannel>,
     events: BTreeMap<EventId, EventRecord>,
     deliveries: BTreeMap<i64, DeliveryRecord>,
