@@ -2,6 +2,7 @@
 
 mod client;
 mod device_key;
+mod events;
 mod failure;
 mod json;
 mod nora;
@@ -9,3 +10,4 @@ mod servers;
 
 pub use client::Runtimes;
 pub use device_key::RingDeviceKeys;
+pub use events::RuntimeEvents;

@@ -1,9 +1,11 @@
 //! The loops the domain must not own.
 
+mod deliveries;
 mod housekeeping;
 mod reconciler;
 mod stop;
 
-pub(crate) use housekeeping::{flush_usage, follow_revocations, prune};
+pub(crate) use deliveries::{Agents, DeliveryLoop};
+pub(crate) use housekeeping::{flush_usage, follow_revocations, measure_backlog, prune, prune_events};
 pub(crate) use reconciler::ReconcilerLoop;
 pub(crate) use stop::{Stop, Stopper};
