@@ -43,10 +43,12 @@ mod json;
 mod jwt;
 mod load;
 mod load_handshake;
+mod load_vectors;
 mod receive;
 mod received;
 mod secret;
 mod signed;
+mod vector;
 mod verify;
 
 use crate::manifest::format;
@@ -58,6 +60,7 @@ pub use inbound::{ChannelKeys, InboundHeaders, InboundRequest};
 pub(crate) use load::load;
 pub use received::{InboundEvent, Received, Refusal, RefusalReason, Reply, Reverified};
 pub use secret::WeakSecret;
+pub use vector::{Expected, Vector, VectorOrigin};
 
 /// The largest body of a scheme that names no other, in bytes.
 pub const DEFAULT_MAX_BODY: u32 = 1024 * 1024;
@@ -65,6 +68,9 @@ pub const DEFAULT_MAX_BODY: u32 = 1024 * 1024;
 pub const MAX_HEADER: usize = 4096;
 /// The most signatures of one request that are tried; with more it is refused.
 pub const MAX_SIGNATURES: usize = 10;
+
+/// The channel's URL in a recorded request that names no other.
+pub const VECTOR_URL: &str = "https://nora.example/api/webhooks/d5e6f7a8-b9c0-1234-defa-123456789012";
 
 /// Everything about a provider's webhooks.
 #[derive(Debug, Clone)]
@@ -98,6 +104,8 @@ pub struct WebhookScheme {
     pub reply_within_seconds: Option<u16>,
     /// Requests that want another answer than an event does.
     pub handshakes: Vec<Handshake>,
+    /// Recorded requests, and what must become of them.
+    pub vectors: Vec<Vector>,
     /// What a person must know to set it up; empty where there is nothing.
     pub notes: String,
 }

@@ -14,13 +14,14 @@ pub(super) struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// The body, in the form its type says; one the scheme does not send counts as its first.
+    /// The body, in the form its type says. Where that says nothing that the scheme sends, a brace or a bracket tells
+    /// JSON from a form.
     pub(super) fn of(request: InboundRequest<'a>, scheme: &WebhookScheme) -> Self {
-        let declared = declared_form(&request);
-        let form = match scheme.bodies.first() {
-            Some(first) if !scheme.bodies.contains(&declared) => *first,
-            _ => declared,
-        };
+        let sends = |form: &BodyForm| scheme.bodies.contains(form);
+        let looks_like_json = request.body.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte));
+        let guessed = if looks_like_json { BodyForm::Json } else { BodyForm::Form };
+        let form = declared_form(&request).filter(sends).or(Some(guessed).filter(sends));
+        let form = form.or(scheme.bodies.first().copied()).unwrap_or(BodyForm::Json);
         Self { request, form, parameters: OnceCell::new() }
     }
 
@@ -85,15 +86,14 @@ impl<'a> Body<'a> {
     }
 }
 
-/// The form a body says it has in `Content-Type`; JSON unless that says otherwise.
-fn declared_form(request: &InboundRequest<'_>) -> BodyForm {
-    let value = request.headers.all("content-type").next().unwrap_or_default();
-    let kind = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    if kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
-        BodyForm::Form
-    } else if kind.eq_ignore_ascii_case(b"multipart/form-data") {
-        BodyForm::Multipart
-    } else {
-        BodyForm::Json
+/// The form a body says it has in `Content-Type`, if it is one of ours.
+fn declared_form(request: &InboundRequest<'_>) -> Option<BodyForm> {
+    let value = request.headers.all("content-type").next()?;
+    let kind = value.split(|byte| *byte == b';').next()?.trim_ascii().to_ascii_lowercase();
+    match kind.as_slice() {
+        b"application/x-www-form-urlencoded" => Some(BodyForm::Form),
+        b"multipart/form-data" => Some(BodyForm::Multipart),
+        kind if kind.ends_with(b"/json") || kind.ends_with(b"+json") => Some(BodyForm::Json),
+        _ => None,
     }
 }

@@ -135,6 +135,7 @@ fn plain(method: VerificationMethod) -> WebhookScheme {
         reject_status: 400,
         reply_within_seconds: None,
         handshakes: Vec::new(),
+        vectors: Vec::new(),
         notes: String::new(),
     }
 }

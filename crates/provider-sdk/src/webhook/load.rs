@@ -1,6 +1,7 @@
 //! From the manifest file to a webhook scheme.
 
 use super::load_handshake::load_handshake;
+use super::load_vectors::load_vector;
 use super::{
     Audience, BodyForm, DEFAULT_MAX_BODY, DeliveryId, HashAlgorithm, JwtAlgorithm, Key, KeyEncoding, Locator, Place,
     SignatureAlgorithm, SignatureList, SignaturePlace, SignedPart, Timestamp, TimestampPlace, TokenPlace, Verification,
@@ -35,6 +36,7 @@ pub(crate) fn load(block: &WebhookBlock, span: &Span) -> Checked<WebhookScheme> 
         reject_status: block.reject_status.map_or(400, |status| status.0),
         reply_within_seconds: block.reply_within_seconds,
         handshakes,
+        vectors: block.vectors.iter().map(load_vector).collect::<Checked<_>>()?,
         notes: block.notes.clone(),
         verify,
     })

@@ -52,8 +52,8 @@ impl WebhookScheme {
         verify(&way.method, request, body, keys, now)
     }
 
-    /// The way that decides: the first whose header is there.
-    fn deciding(&self, headers: &InboundHeaders<'_>) -> Option<&Verification> {
+    /// The way that decides over a request with these headers: the first whose header is there.
+    pub fn deciding(&self, headers: &InboundHeaders<'_>) -> Option<&Verification> {
         self.verify.iter().find(|way| {
             let names = way.method.headers();
             names.is_empty() || names.iter().any(|name| headers.contains(name))
