@@ -3,6 +3,7 @@
 
 mod deployment;
 mod device_key;
+mod events;
 mod failures;
 mod health;
 mod push;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-const TOKEN: &str = "runtime-token-0123456789";
+pub(crate) const TOKEN: &str = "runtime-token-0123456789";
 
 pub(crate) fn agent() -> AgentId {
     "a1b2c3d4-e5f6-7890-abcd-ef1234567890".parse().unwrap()
@@ -25,7 +25,15 @@ pub(crate) fn runtimes() -> Runtimes {
 }
 
 pub(crate) fn runtimes_within(policy: NetworkPolicy) -> Runtimes {
-    Runtimes::new(Guard::new(policy, Arc::new(SystemResolver), Tls::new(&[]).unwrap())).unwrap()
+    Runtimes::new(guard_within(policy)).unwrap()
+}
+
+pub(crate) fn guard() -> Guard {
+    guard_within(NetworkPolicy::runtimes_by_default(true))
+}
+
+fn guard_within(policy: NetworkPolicy) -> Guard {
+    Guard::new(policy, Arc::new(SystemResolver), Tls::new(&[]).unwrap())
 }
 
 pub(crate) fn runtime() -> RunningRuntime {
