@@ -15,6 +15,8 @@ mod keyring;
 mod replicas;
 mod retries;
 mod sql;
+mod storm;
 mod tampering;
 mod trouble;
 mod walk;
+mod webhooks;
