@@ -82,8 +82,8 @@ impl Parts {
             Arc::new(Authenticator::new(Arc::clone(&keys), None, Arc::new(clock.clone()), Arc::new(PlainDigest)));
         let entropy = Arc::new(SequentialBytes::new());
         let mut registry = Registry::default();
-        let parts = webhooks::Parts { memory: &memory, vault: &vault, ids: &ids, clock: &clock };
-        let (channels, receiver) = parts.build(&catalog, intake, webhook_rate);
+        let hooks = webhooks::Parts { memory: &memory, vault: &vault, ids: &ids, clock: &clock };
+        let (channels, receiver) = hooks.build(&catalog, intake, webhook_rate);
         let ports = Ports {
             authenticator: Arc::clone(&authenticator),
             keys: Keys {
