@@ -8,6 +8,7 @@ use nora_access::{Authenticator, Keys, Trail};
 use nora_agents::Agents;
 use nora_integrations::Connections;
 use nora_kernel::{Clock, Digest, IdSource, Readiness};
+use nora_mcp_servers::McpServers;
 use nora_webhooks::{Channels, Receiver};
 
 use crate::idempotency::InProgress;
@@ -27,6 +28,8 @@ pub struct Ports {
     pub agents: Agents,
     /// Integrations, and the catalog they are made from.
     pub connections: Connections,
+    /// MCP servers and redeploys.
+    pub mcp_servers: McpServers,
     /// Webhook channels and what came in by them.
     pub channels: Channels,
     /// What takes webhooks in.

@@ -7,11 +7,13 @@ mod catalog;
 mod channel_events;
 mod channel_types;
 mod channels;
+mod deployment;
 mod docs;
 mod health;
 mod integration_tests;
 mod integrations;
 mod keys;
+mod mcp_servers;
 mod webhooks;
 
 pub(crate) use docs::Documents;
@@ -29,6 +31,8 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .configure(channel_types::routes)
         .configure(channels::routes)
         .configure(channel_events::routes)
+        .configure(mcp_servers::routes)
+        .configure(deployment::routes)
         .configure(keys::routes)
         .configure(audit::routes)
         .configure(health::routes)

@@ -7,6 +7,7 @@ use actix_web::web::Data;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use nora_integrations::Step;
 use nora_kernel::Timestamp;
+use nora_mcp_servers::RedeployStep;
 use nora_webhooks::DeliveryStep;
 use nora_webhooks::ports::Backlog;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -59,6 +60,30 @@ const fn label(step: Step) -> Outcome {
         Step::LeaseLost => ("lease_lost", ""),
     };
     Outcome { outcome, reason }
+}
+
+/// What redeploys do.
+#[derive(Debug, Clone)]
+pub(crate) struct RedeployMetrics {
+    steps: Family<Outcome, Counter>,
+}
+
+impl RedeployMetrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self { steps: Family::default() };
+        registry.register("nora_redeploy_steps", "Steps of redeploys by how they ended", metrics.steps.clone());
+        metrics
+    }
+
+    pub(crate) fn observe(&self, step: RedeployStep) {
+        let (outcome, reason) = match step {
+            RedeployStep::Applied => ("applied", ""),
+            RedeployStep::Unneeded => ("unneeded", ""),
+            RedeployStep::Failed(class) => ("failed", class.as_str()),
+            RedeployStep::LeaseLost => ("lease_lost", ""),
+        };
+        self.steps.get_or_create(&Outcome { outcome, reason }).inc();
+    }
 }
 
 /// What the delivery of webhook events does, and how far it is behind.

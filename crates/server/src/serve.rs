@@ -16,12 +16,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::demo::Demo;
-use crate::metrics::{self, DeliveryMetrics, SyncMetrics};
+use crate::metrics::{self, DeliveryMetrics, RedeployMetrics, SyncMetrics};
 use crate::settings::{DRAIN, Settings};
 use crate::wiring::{self, Application};
 use crate::workers::{
-    Agents, DeliveryLoop, ReconcilerLoop, Stopper, flush_usage, follow_revocations, measure_backlog, prune,
-    prune_events,
+    Agents, DeliveryLoop, ReconcilerLoop, RedeployerLoop, Stopper, flush_usage, follow_revocations, measure_backlog,
+    prune, prune_events,
 };
 use crate::{StartError, bootstrap};
 
@@ -66,6 +66,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     let metrics_listener = bind(settings.metrics_listen, METRICS_ADDRESS)?;
     let mut registry = Registry::default();
     let sync_metrics = SyncMetrics::register(&mut registry);
+    let redeploy_metrics = RedeployMetrics::register(&mut registry);
     let delivery_metrics = DeliveryMetrics::register(&mut registry);
     let http_metrics = HttpMetrics::register(&mut registry);
     let webhook_metrics = WebhookMetrics::register(&mut registry);
@@ -87,7 +88,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     let handles = [api_server.handle(), metrics_server.handle()];
 
     let stopper = Stopper::new();
-    let mut loops = start_loops(&application, sync_metrics, &stopper);
+    let mut loops = start_loops(&application, sync_metrics, redeploy_metrics, &stopper);
     start_deliveries(&mut loops, &application, &settings, delivery_metrics, &stopper);
     // It goes on as long as a request is under way.
     let appender = tokio::spawn(appender.run());
@@ -113,14 +114,26 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     Ok(())
 }
 
-fn start_loops(application: &Application, metrics: SyncMetrics, stopper: &Stopper) -> JoinSet<()> {
+fn start_loops(
+    application: &Application,
+    metrics: SyncMetrics,
+    redeploy_metrics: RedeployMetrics,
+    stopper: &Stopper,
+) -> JoinSet<()> {
     let reconciler = ReconcilerLoop {
         reconciler: application.reconciler.clone(),
         store: Arc::clone(&application.stores.sync),
         clock: Arc::clone(&application.clock),
         metrics,
     };
+    let redeployer = RedeployerLoop {
+        redeployer: application.redeployer.clone(),
+        store: Arc::clone(&application.stores.redeploys),
+        clock: Arc::clone(&application.clock),
+        metrics: redeploy_metrics,
+    };
     let mut loops = JoinSet::new();
+    loops.spawn(redeployer.run(stopper.listener()));
     loops.spawn(reconciler.run(stopper.listener()));
     loops.spawn(flush_usage(Arc::clone(&application.authenticator), stopper.listener()));
     loops.spawn(follow_revocations(

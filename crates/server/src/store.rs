@@ -6,6 +6,7 @@ use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
 use nora_integrations::ports::{IntegrationStore, SyncStore};
 use nora_kernel::Readiness;
+use nora_mcp_servers::ports::{McpStore, RedeployStore};
 use nora_webhooks::ports::{ChannelStore, DeliveryStore, EventStore, Inbox};
 
 /// What a database must be able to do.
@@ -20,7 +21,9 @@ pub(crate) trait Store:
     + IntegrationStore
     + KeyCustody
     + KeyStore
+    + McpStore
     + Readiness
+    + RedeployStore
     + SyncStore
     + 'static
 {
@@ -37,7 +40,9 @@ impl<T> Store for T where
         + IntegrationStore
         + KeyCustody
         + KeyStore
+        + McpStore
         + Readiness
+        + RedeployStore
         + SyncStore
         + 'static
 {
@@ -56,7 +61,9 @@ pub(crate) struct Stores {
     pub(crate) inbox: Arc<dyn Inbox>,
     pub(crate) integrations: Arc<dyn IntegrationStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) mcp: Arc<dyn McpStore>,
     pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) redeploys: Arc<dyn RedeployStore>,
     pub(crate) sync: Arc<dyn SyncStore>,
 }
 
@@ -73,7 +80,9 @@ impl Stores {
             inbox: store.clone(),
             integrations: store.clone(),
             keys: store.clone(),
+            mcp: store.clone(),
             readiness: store.clone(),
+            redeploys: store.clone(),
             sync: store,
         }
     }

@@ -13,6 +13,7 @@ use nora_egress_reqwest::Egress;
 use nora_http_api::{HttpMetrics, LIMITS, Ports, WebhookMetrics};
 use nora_integrations::{Connections, Reconciler, TestLimiter};
 use nora_kernel::{BoxError, Clock, Digest, Entropy, IdSource, Vault};
+use nora_mcp_servers::{McpServers, Redeployer};
 use nora_net_guard::{Guard, SystemResolver, Tls};
 use nora_provider_sdk::Provider;
 use nora_runtime_client::{RingDeviceKeys, RuntimeEvents, Runtimes};
@@ -34,6 +35,8 @@ pub(crate) struct Application {
     pub(crate) keys: Keys,
     pub(crate) agents: Agents,
     pub(crate) connections: Connections,
+    pub(crate) mcp_servers: McpServers,
+    pub(crate) redeployer: Redeployer,
     pub(crate) trail: Trail,
     pub(crate) reconciler: Reconciler,
     pub(crate) webhooks: Webhooks,
@@ -143,18 +146,44 @@ impl Application {
             runtimes: Arc::new(events),
         };
         let (webhooks, appender) = Webhooks::build(settings, &stores, shared);
+        let parts = nora_mcp_servers::Parts {
+            catalog: Arc::clone(&catalog),
+            store: Arc::clone(&stores.mcp),
+            redeploys: Arc::clone(&stores.redeploys),
+            sync: Arc::clone(&stores.sync),
+            vault: Arc::clone(&vault),
+            digest: Arc::clone(&digest),
+            ids: Arc::clone(&ids),
+            clock: Arc::clone(&clock),
+        };
+        let runtimes = Arc::new(runtimes);
+        let mcp_servers = McpServers::new(parts.clone());
+        let redeployer = Redeployer::new(parts, runtimes.clone(), Arc::clone(&entropy));
         let reconciler = Reconciler {
             catalog: Arc::clone(&catalog),
             store: Arc::clone(&stores.sync),
             vault,
-            runtimes: fail_point::around(Arc::new(runtimes)),
+            runtimes: fail_point::around(runtimes),
             ids: Arc::clone(&ids),
             clock: Arc::clone(&clock),
             entropy,
         };
         let trail = Trail { store: Arc::clone(&stores.audit) };
-        let application =
-            Self { stores, authenticator, keys, agents, connections, trail, reconciler, webhooks, clock, ids, digest };
+        let application = Self {
+            stores,
+            authenticator,
+            keys,
+            agents,
+            connections,
+            mcp_servers,
+            redeployer,
+            trail,
+            reconciler,
+            webhooks,
+            clock,
+            ids,
+            digest,
+        };
         Ok((application, appender))
     }
 }
@@ -168,6 +197,7 @@ impl Application {
             trail: self.trail.clone(),
             agents: self.agents.clone(),
             connections: self.connections.clone(),
+            mcp_servers: self.mcp_servers.clone(),
             channels: self.webhooks.channels.clone(),
             receiver: self.webhooks.receiver.clone(),
             idempotency: Arc::clone(&self.stores.idempotency),

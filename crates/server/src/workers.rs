@@ -3,9 +3,11 @@
 mod deliveries;
 mod housekeeping;
 mod reconciler;
+mod redeployer;
 mod stop;
 
 pub(crate) use deliveries::{Agents, DeliveryLoop};
 pub(crate) use housekeeping::{flush_usage, follow_revocations, measure_backlog, prune, prune_events};
 pub(crate) use reconciler::ReconcilerLoop;
+pub(crate) use redeployer::RedeployerLoop;
 pub(crate) use stop::{Stop, Stopper};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
 use nora_integrations::ports::{IntegrationStore, SyncStore};
+use nora_mcp_servers::ports::{McpStore, RedeployStore};
 
 use crate::ManualClock;
 
@@ -24,11 +25,24 @@ pub trait Stores: Send + Sync {
     fn integrations(&self) -> Arc<dyn IntegrationStore>;
     /// The state of every agent's sync.
     fn sync(&self) -> Arc<dyn SyncStore>;
+    /// Which MCP servers agents have.
+    fn mcp(&self) -> Arc<dyn McpStore>;
+    /// Redeploys.
+    fn redeploys(&self) -> Arc<dyn RedeployStore>;
 }
 
 impl<S> Stores for Arc<S>
 where
-    S: KeyStore + AuditStore + IdempotencyStore + AgentStore + KeyCustody + IntegrationStore + SyncStore + 'static,
+    S: KeyStore
+        + AuditStore
+        + IdempotencyStore
+        + AgentStore
+        + KeyCustody
+        + IntegrationStore
+        + SyncStore
+        + McpStore
+        + RedeployStore
+        + 'static,
 {
     fn keys(&self) -> Arc<dyn KeyStore> {
         Self::clone(self)
@@ -55,6 +69,14 @@ where
     }
 
     fn sync(&self) -> Arc<dyn SyncStore> {
+        Self::clone(self)
+    }
+
+    fn mcp(&self) -> Arc<dyn McpStore> {
+        Self::clone(self)
+    }
+
+    fn redeploys(&self) -> Arc<dyn RedeployStore> {
         Self::clone(self)
     }
 }
