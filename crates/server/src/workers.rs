@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod counted;
+mod deliveries;
 mod housekeeping;
 mod reconciler;
 mod redeployer;
@@ -10,7 +11,8 @@ mod stop;
 mod tests;
 mod unconfirmed;
 
-pub(crate) use housekeeping::{flush_usage, follow_revocations, prune};
+pub(crate) use deliveries::{Agents, DeliveryLoop};
+pub(crate) use housekeeping::{flush_usage, follow_revocations, measure_backlog, prune, prune_events};
 pub(crate) use reconciler::ReconcilerLoop;
 pub(crate) use redeployer::RedeployerLoop;
 pub(crate) use stop::{Stop, Stopper};

@@ -18,6 +18,8 @@ mod mcp_packages;
 mod replicas;
 mod retries;
 mod sql;
+mod storm;
 mod tampering;
 mod trouble;
 mod walk;
+mod webhooks;
