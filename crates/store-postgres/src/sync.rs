@@ -19,6 +19,7 @@ use nora_integrations::ports::{Claim, Completion, Failure, Held, Role, Snapshot,
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable, WrappedKey};
 
+use crate::signals::Topic;
 use crate::store::PostgresStore;
 
 #[async_trait]
@@ -87,7 +88,7 @@ impl SyncStore for PostgresStore {
     }
 
     async fn changed(&self) {
-        self.signals.due().await;
+        self.signals.due(Topic::Sync).await;
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, Unavailable> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
 use nora_integrations::ports::{IntegrationStore, SyncStore};
+use nora_webhooks::ports::{ChannelStore, DeliveryStore, EventStore, Inbox};
 
 use crate::ManualClock;
 
@@ -24,11 +25,20 @@ pub trait Stores: Send + Sync {
     fn integrations(&self) -> Arc<dyn IntegrationStore>;
     /// The state of every agent's sync.
     fn sync(&self) -> Arc<dyn SyncStore>;
+    /// Webhook channels.
+    fn channels(&self) -> Arc<dyn ChannelStore>;
+    /// Where events come in.
+    fn inbox(&self) -> Arc<dyn Inbox>;
+    /// The queue of deliveries.
+    fn deliveries(&self) -> Arc<dyn DeliveryStore>;
+    /// Events after they came.
+    fn events(&self) -> Arc<dyn EventStore>;
 }
 
 impl<S> Stores for Arc<S>
 where
-    S: KeyStore + AuditStore + IdempotencyStore + AgentStore + KeyCustody + IntegrationStore + SyncStore + 'static,
+    S: KeyStore + AuditStore + IdempotencyStore + AgentStore + KeyCustody + IntegrationStore + SyncStore,
+    S: ChannelStore + Inbox + DeliveryStore + EventStore + 'static,
 {
     fn keys(&self) -> Arc<dyn KeyStore> {
         Self::clone(self)
@@ -55,6 +65,22 @@ where
     }
 
     fn sync(&self) -> Arc<dyn SyncStore> {
+        Self::clone(self)
+    }
+
+    fn channels(&self) -> Arc<dyn ChannelStore> {
+        Self::clone(self)
+    }
+
+    fn inbox(&self) -> Arc<dyn Inbox> {
+        Self::clone(self)
+    }
+
+    fn deliveries(&self) -> Arc<dyn DeliveryStore> {
+        Self::clone(self)
+    }
+
+    fn events(&self) -> Arc<dyn EventStore> {
         Self::clone(self)
     }
 }
