@@ -90,6 +90,10 @@ wire_enum! {
         CredentialsOpened = "credentials.opened",
         /// A webhook channel was made.
         ChannelCreated = "channel.created",
+        /// A webhook channel was made that takes whatever is posted to it.
+        ChannelCreatedUnverified = "channel.created_unverified",
+        /// A webhook channel takes whatever is posted to it from now on.
+        ChannelUnverified = "channel.unverified",
         /// A webhook channel was changed.
         ChannelUpdated = "channel.updated",
         /// A webhook channel was removed.

@@ -22,7 +22,7 @@ use judge::{Failure, Success};
 use request::RequestTemplate;
 use shape::Shape;
 
-pub(crate) use check::{parse_header_name, parse_pointer};
+pub(crate) use check::{is_header_name, parse_header_name, parse_pointer};
 pub(crate) use load::load;
 pub(crate) use load_request::load_header;
 pub(crate) use run::run;

@@ -1,8 +1,9 @@
 //! The port every provider implements.
 
 use async_trait::async_trait;
-use nora_kernel::FieldName;
+use nora_kernel::{FieldName, Timestamp};
 
+use crate::webhook::{ChannelKeys, InboundRequest, Received, Refusal, RefusalReason};
 use crate::{Connection, Context, Manifest, Outcome};
 
 /// A field that a provider refuses for a reason its schema cannot say.
@@ -33,4 +34,14 @@ pub trait Provider: Send + Sync {
     ///
     /// It never panics and never returns `Verified` for an answer that an invalid credential gets too.
     async fn test(&self, connection: &Connection<'_>, context: &dyn Context) -> Outcome;
+
+    /// Verifies a request to a channel of this provider, and says what becomes of it. It does no I/O.
+    ///
+    /// The scheme of the manifest does it, unless that says `code`.
+    fn receive(&self, request: &InboundRequest<'_>, keys: &ChannelKeys<'_>, now: Timestamp) -> Received {
+        match self.manifest().webhook() {
+            Some(scheme) => scheme.receive(request, keys, now),
+            None => Received::Refused(Refusal { reason: RefusalReason::Unsupported, status: 400 }),
+        }
+    }
 }

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use nora_kernel::{Clock, Timestamp};
 
 use crate::manifest::Case;
+use crate::webhook::Vector;
 use crate::{
     Connection, Context, HttpClient, Manifest, NetworkError, Outcome, Provider, Request, Response, Stream, Verdict,
 };
@@ -21,7 +22,7 @@ pub struct Mismatch {
     pub detail: String,
 }
 
-/// Runs every case of a provider's manifest against its recorded answers.
+/// Runs every case of a provider's manifest against its recorded answers, and plays the vectors of its webhooks.
 pub async fn rehearse(provider: &dyn Provider) -> Vec<Mismatch> {
     let mut mismatches = Vec::new();
     for case in provider.manifest().cases() {
@@ -37,7 +38,22 @@ pub async fn rehearse(provider: &dyn Provider) -> Vec<Mismatch> {
         details.extend(leaks(provider.manifest(), case, &outcome));
         mismatches.extend(details.into_iter().map(|detail| Mismatch { case: case.name.clone(), detail }));
     }
+    mismatches.extend(rehearse_webhooks(provider));
     mismatches
+}
+
+/// Plays every vector of a provider's webhook scheme.
+fn rehearse_webhooks(provider: &dyn Provider) -> Vec<Mismatch> {
+    let Some(scheme) = provider.manifest().webhook() else { return Vec::new() };
+    let differences = |vector: &Vector| {
+        let received = vector.play(|request, keys, now| provider.receive(request, keys, now));
+        let said = vector.play(|request, _, _| scheme.content_and_sender(request.headers, request.body));
+        vector.differences(&received, &said)
+    };
+    let named = |vector: &Vector| {
+        differences(vector).into_iter().map(|detail| Mismatch { case: vector.name.clone(), detail }).collect::<Vec<_>>()
+    };
+    scheme.vectors.iter().flat_map(named).collect()
 }
 
 fn compare(case: &Case, outcome: &Outcome) -> Vec<String> {

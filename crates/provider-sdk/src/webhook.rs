@@ -1,18 +1,76 @@
-//! How webhooks are verified, answered and told apart: data, over which the verification is written.
+//! How webhooks are verified, answered and told apart: schemes as data, and the one engine that runs over them.
+//!
+//! A [`WebhookScheme`] comes from a provider's manifest, or from a channel's configuration through a [`BuiltinType`].
+//! [`WebhookScheme::receive`] is the engine: an [`InboundRequest`] and the [`ChannelKeys`] in, [`Received`] out. It does
+//! no I/O and keeps nothing.
+//!
+//! ```
+//! use nora_provider_sdk::webhook::{
+//!     BuiltinType, ChannelKeys, HandshakeMethod, InboundHeaders, InboundRequest, Received,
+//! };
+//! use nora_provider_sdk::{Secret, Timestamp};
+//!
+//! let config = serde_json::json!({ "header": "X-Hub-Signature-256", "prefix": "sha256=" });
+//! let scheme = BuiltinType::Webhook.scheme(config.as_object().ok_or("an object")?)?;
+//! let signature = "sha256=ab8b1fd8d2efa79ba1b93413af71b90d0906e8d4ff7e82cf62a3a1a9d1e60b84";
+//! let request = InboundRequest {
+//!     method: HandshakeMethod::Post,
+//!     url: "https://nora.example/api/webhooks/d5e6f7a8-b9c0-1234-defa-123456789012",
+//!     query: "",
+//!     headers: &InboundHeaders::from_iter([("x-hub-signature-256", signature.as_bytes())]),
+//!     body: b"{}",
+//! };
+//! let secret = Secret::new("another secret than the sender's".to_owned());
+//! let keys = ChannelKeys { secrets: &[&secret], ..ChannelKeys::default() };
+//! let Received::Refused(refusal) = scheme.receive(&request, &keys, Timestamp::from_microseconds(0)) else {
+//!     return Err("it is forged".into());
+//! };
+//! assert_eq!((refusal.reason.as_str(), refusal.status), ("mismatch", 400));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod answer;
+mod body;
+mod builtin;
+mod content;
 mod describe;
+mod encoding;
+mod event;
+mod form;
 mod handshake;
+mod inbound;
+mod json;
+mod jwt;
 mod load;
 mod load_handshake;
+mod load_vectors;
+mod receive;
+mod received;
+mod secret;
+mod signed;
+mod vector;
+mod verify;
 
 use crate::manifest::format;
 
+pub use builtin::{BuiltinType, ConfigProblem};
 pub use format::{BodyForm, KeyEncoding, ReplyForm, SignatureEncoding, StampUnit};
 pub use handshake::{Handshake, HandshakeMethod, Match, Wanted};
+pub use inbound::{ChannelKeys, InboundHeaders, InboundRequest};
 pub(crate) use load::load;
+pub use received::{InboundEvent, Received, Refusal, RefusalReason, Reply, Reverified};
+pub use secret::WeakSecret;
+pub use vector::{Expected, Vector, VectorOrigin};
 
 /// The largest body of a scheme that names no other, in bytes.
 pub const DEFAULT_MAX_BODY: u32 = 1024 * 1024;
+/// The longest header that verification reads, in bytes; a longer one is refused.
+pub const MAX_HEADER: usize = 4096;
+/// The most signatures of one request that are tried; with more it is refused.
+pub const MAX_SIGNATURES: usize = 10;
+
+/// The channel's URL in a recorded request that names no other.
+pub const VECTOR_URL: &str = "https://nora.example/api/webhooks/d5e6f7a8-b9c0-1234-defa-123456789012";
 
 /// Everything about a provider's webhooks.
 #[derive(Debug, Clone)]
@@ -26,12 +84,18 @@ pub struct WebhookScheme {
     pub event_type: Option<Locator>,
     /// A JSON Pointer to what events are kept in order by; the whole channel is one order without it.
     pub ordering_key: Option<String>,
+    /// What the event says, for an agent; its parts are run together.
+    pub content: Option<Locator>,
+    /// Who says it.
+    pub sender: Option<Locator>,
     /// The bodies the provider sends.
     pub bodies: Vec<BodyForm>,
     /// Whether a body may be empty.
     pub empty_body: bool,
     /// The largest body, in bytes.
     pub max_body: u32,
+    /// The fewest bytes a secret must have; 0 where the vendor issues it.
+    pub min_secret_bytes: u8,
     /// The status of an accepted request.
     pub accept_status: u16,
     /// The status of a refused request.
@@ -40,6 +104,8 @@ pub struct WebhookScheme {
     pub reply_within_seconds: Option<u16>,
     /// Requests that want another answer than an event does.
     pub handshakes: Vec<Handshake>,
+    /// Recorded requests, and what must become of them.
+    pub vectors: Vec<Vector>,
     /// What a person must know to set it up; empty where there is nothing.
     pub notes: String,
 }
@@ -71,6 +137,11 @@ pub enum VerificationMethod {
         timestamp: Option<Timestamp>,
         /// What the secret is made of.
         key: Key,
+        /// Whether the URL may also be signed without its port, or with the usual one.
+        url_ports: bool,
+        /// The parameter of the query that holds the SHA-256 of a body that is no form, in hexadecimal. Such a body is
+        /// covered by it alone.
+        body_hash_query: Option<String>,
     },
     /// Standard Webhooks: `{webhook-id}.{webhook-timestamp}.{body}`, HMAC-SHA256, `v1,` and Base64.
     StandardWebhooks {
@@ -316,7 +387,7 @@ impl VerificationMethod {
             Self::Hmac { signature, .. } | Self::Signature { signature, .. } => {
                 signature.headers.iter().map(String::as_str).collect()
             }
-            Self::StandardWebhooks { .. } => vec!["webhook-signature"],
+            Self::StandardWebhooks { .. } => vec!["webhook-signature", "svix-signature"],
             Self::Token { place: TokenPlace::Header(header), .. } | Self::Jwt { header, .. } => vec![header.as_str()],
             Self::Basic => vec!["authorization"],
             Self::Token { place: TokenPlace::Pointer(_), .. } | Self::Code | Self::None => Vec::new(),

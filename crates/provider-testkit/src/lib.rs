@@ -45,6 +45,13 @@ macro_rules! conformance {
             no_answer_is_unreachable,
             an_untrusted_certificate_is_refused,
             secrets_are_never_shown,
+            webhooks_are_recorded,
+            flipped_bits_are_refused,
+            missing_signatures_are_refused,
+            doubled_signatures_are_refused,
+            oversized_signatures_are_refused,
+            other_secrets_are_refused,
+            stale_requests_are_refused,
         }
     };
     (@each $providers:expr => $($check:ident),+ $(,)?) => {

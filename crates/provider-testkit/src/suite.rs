@@ -3,6 +3,7 @@
 mod catalog;
 mod secrets;
 mod subject;
+mod webhooks;
 mod wire;
 
 use std::pin::Pin;
@@ -47,6 +48,13 @@ const CHECKS: &[Check] = checks![
     wire::no_answer_is_unreachable,
     wire::an_untrusted_certificate_is_refused,
     secrets::secrets_are_never_shown,
+    webhooks::webhooks_are_recorded,
+    webhooks::flipped_bits_are_refused,
+    webhooks::missing_signatures_are_refused,
+    webhooks::doubled_signatures_are_refused,
+    webhooks::oversized_signatures_are_refused,
+    webhooks::other_secrets_are_refused,
+    webhooks::stale_requests_are_refused,
 ];
 
 /// The names of the checks.

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use nora_agents::RuntimeKind;
 use nora_integrations::ports::{Applied, FailureClass, Health, Push, PushError, RuntimeAddress, RuntimeClient};
+use nora_mcp_servers::ports::{DeployError, Deployment, DeploymentClient};
 use nora_net_guard::{ClientError, Guard, GuardedClient};
 
 use crate::nora::Nora;
@@ -39,6 +40,18 @@ impl RuntimeClient for Runtimes {
             RuntimeKind::Nora => self.nora.health(address).await.map(Some),
             RuntimeKind::Sidecar | RuntimeKind::Openclaw | RuntimeKind::Hermes => {
                 Err(PushError::failed(FailureClass::UnsupportedRuntime))
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl DeploymentClient for Runtimes {
+    async fn deploy(&self, address: &RuntimeAddress, deployment: &Deployment) -> Result<(), DeployError> {
+        match address.kind {
+            RuntimeKind::Nora => self.nora.deploy(address, deployment).await,
+            RuntimeKind::Sidecar | RuntimeKind::Openclaw | RuntimeKind::Hermes => {
+                Err(DeployError::of(FailureClass::UnsupportedRuntime))
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use nora_integrations::ports::{FailureClass, PushError};
+use nora_mcp_servers::ports::DeployError;
 use nora_net_guard::Answer;
 use nora_provider_sdk::NetworkError;
 use reqwest::StatusCode;
@@ -35,6 +36,14 @@ pub(crate) fn of_status(answer: &Answer) -> PushError {
     };
     let may_wait = matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
     PushError::Failed { class, retry_after: may_wait.then(|| retry_after(answer)).flatten() }
+}
+
+/// The same failure, of a deployment. Nothing supersedes one.
+pub(crate) fn of_deployment(error: PushError) -> DeployError {
+    match error {
+        PushError::Failed { class, retry_after } => DeployError { class, retry_after },
+        PushError::Superseded { .. } => DeployError::of(FailureClass::BadAnswer),
+    }
 }
 
 /// `Retry-After` in seconds. A date is not honoured: it would trust the runtime's clock.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod deployment;
 mod document;
 mod shown;
 
@@ -11,6 +12,7 @@ use nora_integrations::ports::{
     Applied, FailureClass, Health, Push, PushError, RuntimeAddress, Variable, VariableState,
 };
 use nora_kernel::address::Endpoint;
+use nora_mcp_servers::ports::{DeployError, Deployment};
 use nora_net_guard::{Answer, GuardedClient, Limits};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Body, Method, Request, StatusCode};
@@ -55,6 +57,16 @@ impl Nora {
             return Err(failure::of_status(&answer));
         }
         answer::health(&answer.body).ok_or(PushError::failed(FailureClass::BadAnswer))
+    }
+
+    pub(crate) async fn deploy(&self, address: &RuntimeAddress, deployment: &Deployment) -> Result<(), DeployError> {
+        let (document, digest) = deployment::encode(deployment).ok_or(DeployError::of(FailureClass::Internal))?;
+        let answer = self.exchange(address, Method::POST, "deployment", Some(body::of(document))).await;
+        let answer = answer.map_err(failure::of_deployment)?;
+        if answer.status != StatusCode::OK {
+            return Err(failure::of_deployment(failure::of_status(&answer)));
+        }
+        if answer::applies(&answer.body, &digest) { Ok(()) } else { Err(DeployError::of(FailureClass::BadAnswer)) }
     }
 
     async fn exchange(

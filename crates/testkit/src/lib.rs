@@ -4,6 +4,7 @@
 
 pub mod contract;
 mod fixed;
+mod intake;
 mod memory;
 pub mod samples;
 mod scene;
@@ -11,6 +12,7 @@ mod stores;
 mod vault;
 
 pub use fixed::{ManualClock, PlainDigest, SequentialBytes, SequentialIds};
+pub use intake::DirectIntake;
 pub use memory::{InMemory, InMemoryFixture};
 pub use samples::Samples;
 pub use stores::{Fixture, Stores};

@@ -54,6 +54,14 @@ impl ChannelName {
     }
 }
 
+impl ChannelName {
+    /// The name of a channel nobody has named: its type's.
+    pub(crate) fn of_type(name: &str) -> Self {
+        let shown: String = name.chars().filter(|character| !is_hidden(*character)).take(200).collect();
+        Self(shown)
+    }
+}
+
 impl FromStr for ChannelName {
     type Err = InvalidChannelName;
 

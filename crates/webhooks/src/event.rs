@@ -46,7 +46,7 @@ pub struct OrderingKey(String);
 
 impl OrderingKey {
     /// The longest key, in bytes.
-    pub const MAX: usize = 128;
+    pub const MAX: usize = 255;
 
     /// The key with this text; `None` if it is longer than [`MAX`](Self::MAX).
     pub fn new(text: String) -> Option<Self> {

@@ -4,6 +4,7 @@ mod channels;
 mod deliveries;
 mod events;
 mod inbox;
+mod intake;
 mod runtime;
 
 pub use channels::{
@@ -12,4 +13,5 @@ pub use channels::{
 pub use deliveries::{Backlog, Delivery, DeliveryClaim, DeliveryEnd, DeliveryFailure, DeliveryStore, Held};
 pub use events::{EventFilter, EventStore, ReplayRange};
 pub use inbox::{Appended, Inbox, NewEvent};
+pub use intake::{Intake, IntakeError};
 pub use runtime::{DeliveryError, DeliveryFailureClass, Message, Recipient, RuntimeDelivery};

@@ -68,8 +68,8 @@ pub use test::{
     RetryAfterEntry, ShapeEntry, Status, StepEntry, SuccessEntry, TestBlock, TimeUnit,
 };
 pub use webhook::{
-    BodyForm, HandshakeEntry, KeyEncoding, ListEntry, LocatorEntry, MatchEntry, ReplyForm, SchemeName,
-    SignatureEncoding, StampUnit, TimestampEntry, VerifyBlock, WebhookBlock,
+    BodyForm, HandshakeEntry, KeyEncoding, ListEntry, LocatorEntry, MatchEntry, ReplyEntry, ReplyForm, SchemeName,
+    SignatureEncoding, StampUnit, TimestampEntry, VectorEntry, VerifyBlock, WebhookBlock,
 };
 
 /// Text, with its place in the file.

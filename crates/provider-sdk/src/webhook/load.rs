@@ -1,6 +1,7 @@
 //! From the manifest file to a webhook scheme.
 
 use super::load_handshake::load_handshake;
+use super::load_vectors::load_vector;
 use super::{
     Audience, BodyForm, DEFAULT_MAX_BODY, DeliveryId, HashAlgorithm, JwtAlgorithm, Key, KeyEncoding, Locator, Place,
     SignatureAlgorithm, SignatureList, SignaturePlace, SignedPart, Timestamp, TimestampPlace, TokenPlace, Verification,
@@ -25,13 +26,17 @@ pub(crate) fn load(block: &WebhookBlock, span: &Span) -> Checked<WebhookScheme> 
         delivery_id: delivery_id.transpose()?,
         event_type: block.event_type.as_ref().map(|entry| load_locator(entry, span)).transpose()?,
         ordering_key: block.ordering_key.as_ref().map(parse_pointer).transpose()?,
+        content: block.content.as_ref().map(|entry| load_locator(entry, span)).transpose()?,
+        sender: block.sender.as_ref().map(|entry| load_locator(entry, span)).transpose()?,
         bodies: if block.bodies.is_empty() { vec![BodyForm::Json] } else { block.bodies.clone() },
         empty_body: block.empty_body,
         max_body: block.max_body.unwrap_or(DEFAULT_MAX_BODY),
+        min_secret_bytes: 0,
         accept_status: block.accept_status.map_or(200, |status| status.0),
         reject_status: block.reject_status.map_or(400, |status| status.0),
         reply_within_seconds: block.reply_within_seconds,
         handshakes,
+        vectors: block.vectors.iter().map(load_vector).collect::<Checked<_>>()?,
         notes: block.notes.clone(),
         verify,
     })
@@ -86,6 +91,8 @@ fn refuse_foreign_keys(entry: &VerifyBlock, span: &Span) -> Checked<()> {
         ("timestamp", entry.timestamp.is_some(), signs || entry.scheme == Scheme::StandardWebhooks),
         ("key", entry.key.is_some(), signs),
         ("key_prefix", entry.key_prefix.is_some(), signs),
+        ("url_ports", entry.url_ports, entry.scheme == Scheme::Hmac),
+        ("body_hash_query", entry.body_hash_query.is_some(), entry.scheme == Scheme::Hmac),
         ("jwks_url", entry.jwks_url.is_some(), jwt),
         ("issuer", entry.issuer.is_some(), jwt),
         ("audience", entry.audience.is_some(), jwt),
@@ -112,6 +119,8 @@ fn hmac(entry: &VerifyBlock, span: &Span) -> Checked<VerificationMethod> {
         timestamp: timestamp(entry, &signed, span)?,
         signed,
         key: key(entry, KeyEncoding::Utf8),
+        url_ports: entry.url_ports,
+        body_hash_query: entry.body_hash_query.clone(),
     })
 }
 
@@ -308,7 +317,7 @@ fn covers(method: &VerificationMethod, place: &Place) -> bool {
             }
         }
         (VerificationMethod::StandardWebhooks { .. }, Place::Header(name)) => {
-            matches!(name.as_str(), "webhook-id" | "webhook-timestamp")
+            matches!(name.as_str(), "webhook-id" | "webhook-timestamp" | "svix-id" | "svix-timestamp")
         }
         (VerificationMethod::StandardWebhooks { .. }, _) => true,
         (VerificationMethod::Jwt { body_hash_claim, .. }, place) => {

@@ -62,7 +62,7 @@ pub(super) fn load_handshake(entry: &HandshakeEntry, span: &Span) -> Checked<Han
     })
 }
 
-fn handshake_method(name: &str) -> Option<HandshakeMethod> {
+pub(super) fn handshake_method(name: &str) -> Option<HandshakeMethod> {
     match name {
         "GET" => Some(HandshakeMethod::Get),
         "HEAD" => Some(HandshakeMethod::Head),

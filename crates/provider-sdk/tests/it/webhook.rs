@@ -145,7 +145,7 @@ fn several_ways_are_told_apart_by_their_headers() {
         .iter()
         .map(|verification| verification.method.headers().into_iter().map(str::to_owned).collect())
         .collect();
-    assert_eq!(headers, [["webhook-signature"], ["x-gitlab-token"]]);
+    assert_eq!(headers, [vec!["webhook-signature", "svix-signature"], vec!["x-gitlab-token"]]);
     let blind = "[[webhook.verify]]\nscheme = \"none\"\n[[webhook.verify]]\nscheme = \"basic\"\n";
     assert!(refusal(&with(blind)).contains("is the last"));
 }

@@ -3,3 +3,4 @@
 
 mod context;
 mod mutants;
+mod webhook_mutants;

@@ -11,6 +11,12 @@ struct Confirmation {
 }
 
 #[derive(Deserialize)]
+struct Deployed {
+    applied: bool,
+    digest: String,
+}
+
+#[derive(Deserialize)]
 struct Superseded {
     generation: u64,
 }
@@ -28,6 +34,11 @@ pub(super) fn confirms(json: &[u8], push: &Push) -> bool {
         let all = usize::try_from(count).is_ok_and(|count| count == push.integrations.len());
         synced && all && generation == push.generation
     })
+}
+
+/// Whether the runtime applied exactly the deployment with this digest.
+pub(super) fn applies(json: &[u8], sent: &str) -> bool {
+    serde_json::from_slice(json).is_ok_and(|Deployed { applied, digest }| applied && digest == sent)
 }
 
 /// The generation a runtime holds instead.

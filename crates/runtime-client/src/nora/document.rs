@@ -1,15 +1,13 @@
 //! The document of a push.
 
-use std::io::{self, Write};
-
 use nora_integrations::ports::{Push, PushedIntegration};
 use nora_kernel::{EnvName, Secret};
-use ring::digest::{Context, SHA256};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::shown::{redacted, shown};
+use crate::json;
 
 #[derive(serde::Serialize)]
 struct Document<'a> {
@@ -66,15 +64,10 @@ pub(super) fn encode(push: &Push) -> Option<Zeroizing<Vec<u8>>> {
     let document = Document {
         agent_id: push.agent.to_string(),
         generation: push.generation,
-        digest: digest(&covered)?,
+        digest: json::digest(&covered)?,
         covered: &covered,
     };
-    // Measured first: a buffer that grows leaves copies of the secrets behind.
-    let mut length = Length(0);
-    serde_json::to_writer(&mut length, &document).ok()?;
-    let mut json = Zeroizing::new(Vec::with_capacity(length.0));
-    serde_json::to_writer(&mut *json, &document).ok()?;
-    Some(json)
+    json::encode(&document)
 }
 
 fn entry(integration: &PushedIntegration) -> Entry<'_> {
@@ -93,38 +86,5 @@ fn entry(integration: &PushedIntegration) -> Entry<'_> {
         api: (),
         mcp: (),
         usage_hints: [],
-    }
-}
-
-/// `sha256:` and the SHA-256 of the canonical JSON (RFC 8785).
-fn digest(covered: &Covered<'_>) -> Option<String> {
-    let mut hash = Hash(Context::new(&SHA256));
-    serde_json_canonicalizer::to_writer(covered, &mut hash).ok()?;
-    Some(format!("sha256:{}", hex::encode(hash.0.finish())))
-}
-
-struct Hash(Context);
-
-impl Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-struct Length(usize);
-
-impl Write for Length {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -1,0 +1,70 @@
+//! MCP servers as runtimes read them.
+
+use nora_kernel::Secret;
+use nora_mcp_servers::ports::DeployedServer;
+use nora_provider_sdk::manifest::{McpValue, ResolvedMcp};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+
+/// Servers by name: `{"command", "args", "env"}` for a process, `{"url", "headers"}` for one on the network.
+pub(crate) struct Servers<'a> {
+    pub(crate) servers: &'a [DeployedServer],
+    /// What the member `transport` of a server on the network says, where the runtime wants one.
+    pub(crate) transport: Option<&'static str>,
+}
+
+struct Entry<'a> {
+    how: &'a ResolvedMcp,
+    transport: Option<&'static str>,
+}
+
+/// Variables or headers. Here, and nowhere else in a deployment, credentials are written out.
+struct Values<'a>(&'a [McpValue]);
+
+struct Exposed<'a>(&'a Secret);
+
+impl Serialize for Servers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.servers.len()))?;
+        for server in self.servers {
+            map.serialize_entry(server.name.as_str(), &Entry { how: &server.how, transport: self.transport })?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Entry<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        match self.how {
+            ResolvedMcp::Stdio { command, args, env } => {
+                map.serialize_entry("command", command)?;
+                map.serialize_entry("args", args)?;
+                map.serialize_entry("env", &Values(env))?;
+            }
+            ResolvedMcp::Remote { url, headers } => {
+                if let Some(transport) = self.transport {
+                    map.serialize_entry("transport", transport)?;
+                }
+                map.serialize_entry("url", &Exposed(&url.value))?;
+                map.serialize_entry("headers", &Values(headers))?;
+            }
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Values<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for McpValue { name, value, .. } in self.0 {
+            map.serialize_entry(name, &Exposed(value))?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Exposed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose())
+    }
+}
