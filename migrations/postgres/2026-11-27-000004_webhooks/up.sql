@@ -42,6 +42,7 @@ CREATE TABLE events (
     verified_by uuid,
     handler integer NOT NULL,
     delivery_id text,
+    -- The channel's id and the key within the channel, as one value: one index answers for it, whatever else is known.
     dedupe_key bytea,
     event_type text,
     ordering_key text NOT NULL,
@@ -57,7 +58,7 @@ CREATE TABLE events (
 )
 WITH (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.05);
 
-CREATE UNIQUE INDEX events_dedupe_key ON events (channel_id, dedupe_key) WHERE dedupe_key IS NOT NULL;
+CREATE UNIQUE INDEX events_dedupe_key ON events (dedupe_key) WHERE dedupe_key IS NOT NULL;
 CREATE INDEX events_listed ON events (channel_id, state, received_at DESC, id DESC);
 CREATE INDEX events_pending ON events (received_at) WHERE state = 'pending';
 CREATE INDEX events_ended ON events (received_at) WHERE state <> 'pending';

@@ -46,6 +46,7 @@ CREATE TABLE events (
     verified_by BLOB,
     handler INTEGER NOT NULL,
     delivery_id TEXT,
+    -- The channel's id and the key within the channel, as one value: one index answers for it, whatever else is known.
     dedupe_key BLOB,
     event_type TEXT,
     ordering_key TEXT NOT NULL,
@@ -60,7 +61,7 @@ CREATE TABLE events (
     CHECK ((state = 'pending') = (queued > 0))
 ) STRICT;
 
-CREATE UNIQUE INDEX events_dedupe_key ON events (channel_id, dedupe_key) WHERE dedupe_key IS NOT NULL;
+CREATE UNIQUE INDEX events_dedupe_key ON events (dedupe_key) WHERE dedupe_key IS NOT NULL;
 CREATE INDEX events_listed ON events (channel_id, state, received_at DESC, id DESC);
 CREATE INDEX events_pending ON events (received_at) WHERE state = 'pending';
 CREATE INDEX events_ended ON events (received_at) WHERE state <> 'pending';

@@ -11,3 +11,4 @@ mod sessions;
 mod storm;
 mod takeover;
 mod tls;
+mod webhook_plans;

@@ -12,7 +12,7 @@ use crate::value::{Id, Time};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(Sqlite))]
-pub(super) struct EventRow {
+pub(crate) struct EventRow {
     id: Id,
     channel_id: Id,
     received_at: Time,
@@ -27,7 +27,7 @@ pub(super) struct EventRow {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = event_bodies, check_for_backend(Sqlite))]
-struct BodyRow {
+pub(crate) struct BodyRow {
     query: String,
     headers: Vec<u8>,
     body: Vec<u8>,
@@ -79,6 +79,11 @@ impl StoredEventRow {
     }
 }
 
+/// A key is one of its channel; the column holds both.
+fn dedupe_key(new: &NewEvent) -> Option<Vec<u8>> {
+    new.dedupe_key.map(|key| [new.channel.as_uuid().as_bytes().as_slice(), &key].concat())
+}
+
 /// Writes an event unless its id or its dedupe key is there; says whether it did.
 pub(crate) fn insert(connection: &mut SqliteConnection, new: &NewEvent) -> QueryResult<bool> {
     let row = (
@@ -89,7 +94,7 @@ pub(crate) fn insert(connection: &mut SqliteConnection, new: &NewEvent) -> Query
         events::verified_by.eq(new.verified_by.map(Id::from)),
         events::handler.eq(i32::from(new.handler)),
         events::delivery_id.eq(new.delivery_id.as_deref()),
-        events::dedupe_key.eq(new.dedupe_key.as_ref().map(<[u8; 32]>::as_slice)),
+        events::dedupe_key.eq(dedupe_key(new)),
         events::event_type.eq(new.event_type.as_deref()),
         events::ordering_key.eq(new.ordering_key.as_str()),
         events::state.eq(EventState::Pending.as_str()),
