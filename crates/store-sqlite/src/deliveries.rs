@@ -128,7 +128,8 @@ impl DeliveryStore for SqliteStore {
 
     async fn release(&self, claims: &[DeliveryClaim]) -> Result<(), Unavailable> {
         let claims = claims.to_vec();
-        self.write(move |transaction| Ok(claims.iter().try_for_each(|claim| claims::release(transaction, claim))?)).await
+        self.write(move |transaction| Ok(claims.iter().try_for_each(|claim| claims::release(transaction, claim))?))
+            .await
     }
 
     async fn end(

@@ -31,12 +31,7 @@ fn states(wanted: Option<EventState>) -> impl Iterator<Item = EventState> {
 }
 
 /// Events of each state are in order in the index; of each, no more than a page is read.
-fn list(
-    connection: &mut SqliteConnection,
-    channel: Id,
-    filter: EventFilter,
-    page: PageRequest,
-) -> Ending<Page<Event>> {
+fn list(connection: &mut SqliteConnection, channel: Id, filter: EventFilter, page: PageRequest) -> Ending<Page<Event>> {
     let Behind { at, id } = page.after.into();
     let limit = i64::from(page.limit.get()) + 1;
     let mut listed = Vec::new();

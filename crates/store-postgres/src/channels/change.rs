@@ -110,10 +110,8 @@ pub(super) async fn update(
     answer: Option<&Idempotency>,
 ) -> Result<(), ChangeChannelError> {
     let change = updating(update, line, answer).map_err(Unavailable::from)?;
-    let pause = Statement::new(PAUSE)
-        .uuid(update.id.as_uuid())
-        .flag(update.paused)
-        .number(update.updated_at.as_microseconds());
+    let pause =
+        Statement::new(PAUSE).uuid(update.id.as_uuid()).flag(update.paused).number(update.updated_at.as_microseconds());
     let changed = store.work(move |connection| change_and_pause(connection, change, pause).boxed()).await;
     match changed.map_err(refusal)? {
         Changed { changed: true, .. } => {

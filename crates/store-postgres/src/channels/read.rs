@@ -151,10 +151,6 @@ pub(super) async fn locate(
     Ok(Some((AgentId::from_uuid(row.agent_id), workspace, count("channels.revision", row.revision)?)))
 }
 
-pub(super) async fn load_to_open(
-    store: &PostgresStore,
-    id: ChannelId,
-    line: &AuditLine,
-) -> Result<Found, StoreError> {
+pub(super) async fn load_to_open(store: &PostgresStore, id: ChannelId, line: &AuditLine) -> Result<Found, StoreError> {
     stored(store.write::<StoredRow>(with_line(LOAD_TO_OPEN, line).uuid(id.as_uuid())).await?)
 }

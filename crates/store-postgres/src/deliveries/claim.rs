@@ -56,8 +56,11 @@ const CLAIM: &str = concat!(
      ORDER BY due_at, sequence"
 );
 
-const RENEW: &str =
-    concat!("UPDATE lanes SET lease_until = $4 FROM events AS event WHERE ", of_lease!(), " RETURNING 1::bigint AS value");
+const RENEW: &str = concat!(
+    "UPDATE lanes SET lease_until = $4 FROM events AS event WHERE ",
+    of_lease!(),
+    " RETURNING 1::bigint AS value"
+);
 
 const RELEASE: &str = "\
     UPDATE lanes SET lease_until = NULL, lease_owner = NULL \

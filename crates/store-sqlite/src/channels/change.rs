@@ -98,9 +98,8 @@ fn change(connection: &mut SqliteConnection, update: &ChannelUpdate) -> QueryRes
 
 fn replace_secrets(connection: &mut SqliteConnection, channel: Id, secrets: &[NewSecret]) -> QueryResult<()> {
     let kept: Vec<Id> = secrets.iter().map(|secret| secret.id.into()).collect();
-    let others = channel_secrets::table
-        .filter(channel_secrets::channel_id.eq(channel))
-        .filter(channel_secrets::id.ne_all(kept));
+    let others =
+        channel_secrets::table.filter(channel_secrets::channel_id.eq(channel)).filter(channel_secrets::id.ne_all(kept));
     diesel::delete(others).execute(connection)?;
     secrets.iter().try_for_each(|secret| add_secret(connection, channel, secret))
 }

@@ -3,9 +3,7 @@
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use nora_kernel::{Sealed, Workspace};
-use nora_webhooks::{
-    Channel, ChannelName, ChannelType, SecretRole, StoredChannel, StoredSecret, Verification,
-};
+use nora_webhooks::{Channel, ChannelName, ChannelType, SecretRole, StoredChannel, StoredSecret, Verification};
 
 use crate::failure::{Ending, corrupt};
 use crate::schema::{channel_secrets, channels};

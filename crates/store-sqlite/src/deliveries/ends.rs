@@ -48,9 +48,8 @@ pub(super) fn end(
 /// One delivery of the event has ended. The last one says what state it is in.
 fn settle(connection: &mut SqliteConnection, event: Id, state: EventState) -> QueryResult<()> {
     let last = events::table.filter(events::id.eq(event)).filter(events::queued.le(1_i64));
-    let ended = diesel::update(last)
-        .set((events::queued.eq(0_i64), events::state.eq(state.as_str())))
-        .execute(connection)?;
+    let ended =
+        diesel::update(last).set((events::queued.eq(0_i64), events::state.eq(state.as_str()))).execute(connection)?;
     if ended == 0 {
         let event = diesel::update(events::table.find(event));
         event.set(events::queued.eq(events::queued - 1_i64)).execute(connection)?;

@@ -56,12 +56,7 @@ pub(super) fn range(
 }
 
 /// The events of a range, oldest first.
-fn oldest(
-    connection: &mut SqliteConnection,
-    channel: Id,
-    range: ReplayRange,
-    limit: u32,
-) -> QueryResult<Vec<Id>> {
+fn oldest(connection: &mut SqliteConnection, channel: Id, range: ReplayRange, limit: u32) -> QueryResult<Vec<Id>> {
     let from = range.from.unwrap_or(Timestamp::from_microseconds(i64::MIN));
     let to = range.to.unwrap_or(Timestamp::from_microseconds(i64::MAX));
     let mut found: Vec<(Time, Id)> = Vec::new();

@@ -73,7 +73,8 @@ impl StoredEventRow {
             verified_by: self.verified_by.map(Into::into),
             handler: u16::try_from(self.handler).map_err(|_| corrupt("a handler's version is out of range"))?,
             query: self.body.query,
-            headers: Headers::from_bytes(&self.body.headers).map_err(|_| corrupt("an event's headers are malformed"))?,
+            headers: Headers::from_bytes(&self.body.headers)
+                .map_err(|_| corrupt("an event's headers are malformed"))?,
             body: Bytes::from(self.body.body),
         })
     }

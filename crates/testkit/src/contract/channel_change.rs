@@ -82,8 +82,7 @@ pub async fn of_changes_at_once_one_is_made(fixture: &dyn Fixture) {
     let changes = (0..8).map(|number| {
         let store = if number % 2 == 0 { scene.channels() } else { scene.elsewhere().channels() };
         let name = named(&format!("Name {number}"));
-        let (update, line) =
-            (ChannelUpdate { name, ..scene.samples.channel_update(&stored) }, scene.samples.line());
+        let (update, line) = (ChannelUpdate { name, ..scene.samples.channel_update(&stored) }, scene.samples.line());
         tokio::spawn(async move { store.update(&update, &line, None).await })
     });
     let results = join_all(changes).await.into_iter().map(|result| result.unwrap());

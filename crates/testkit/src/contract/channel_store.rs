@@ -51,12 +51,8 @@ pub async fn an_owner_is_known_within_its_reach(fixture: &dyn Fixture) {
     let (agent, gateway) = (scene.add_agent().await, scene.samples.agent_behind("ws://10.0.0.3:18789"));
     scene.insert(&gateway).await;
     for (agent, has_url) in [(&agent, true), (&gateway, false)] {
-        let owner = ChannelOwner {
-            workspace: workspace(),
-            key: agent.key.clone(),
-            kind: agent.agent.runtime.kind,
-            has_url,
-        };
+        let owner =
+            ChannelOwner { workspace: workspace(), key: agent.key.clone(), kind: agent.agent.runtime.kind, has_url };
         let (store, id) = (scene.channels(), agent.agent.id);
         assert_eq!(store.owner(&within(&workspace()), id).await.unwrap(), Some(owner));
         assert_eq!(store.owner(&foreign(), id).await.unwrap(), None);

@@ -80,8 +80,7 @@ pub async fn no_event_holds_up_the_others(fixture: &dyn Fixture) {
     let twin = NewEvent { dedupe_key: first.dedupe_key, ..scene.samples.event_in(&channel, "another lane") };
     let (gone, last) = (scene.samples.event(&removed), scene.samples.event(&channel));
     let batch = [again.clone(), first.clone(), gone.clone(), twin.clone(), last.clone()];
-    let expected =
-        [Appended::Duplicate, Appended::Kept, Appended::ChannelGone, Appended::Duplicate, Appended::Kept];
+    let expected = [Appended::Duplicate, Appended::Kept, Appended::ChannelGone, Appended::Duplicate, Appended::Kept];
     assert_eq!(scene.append(&batch).await, expected);
     for (event, kept) in [(&again, false), (&first, true), (&twin, false), (&last, true)] {
         assert_eq!(scene.stored_event(&channel, event.id).await.is_some(), kept);
@@ -140,7 +139,10 @@ pub async fn batches_in_any_order_do_not_wait_for_each_other(fixture: &dyn Fixtu
         .collect();
     let senders = (0..12).map(|number| {
         let inbox = if number % 2 == 0 { scene.inbox() } else { scene.elsewhere().inbox() };
-        let again = |event: &NewEvent| NewEvent { id: EventId::from_uuid(scene.samples.event(&one).id.as_uuid()), ..event.clone() };
+        let again = |event: &NewEvent| NewEvent {
+            id: EventId::from_uuid(scene.samples.event(&one).id.as_uuid()),
+            ..event.clone()
+        };
         let mut batch: Vec<NewEvent> = events.iter().map(again).collect();
         batch.rotate_left(number);
         if number % 3 == 0 {
