@@ -6,10 +6,21 @@ use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
 use nora_integrations::ports::{IntegrationStore, SyncStore};
 use nora_kernel::Readiness;
+use nora_mcp_servers::ports::{McpStore, RedeployStore};
 
 /// What a database must be able to do.
 pub(crate) trait Store:
-    AgentStore + AuditStore + IdempotencyStore + IntegrationStore + KeyCustody + KeyStore + Readiness + SyncStore + 'static
+    AgentStore
+    + AuditStore
+    + IdempotencyStore
+    + IntegrationStore
+    + KeyCustody
+    + KeyStore
+    + McpStore
+    + Readiness
+    + RedeployStore
+    + SyncStore
+    + 'static
 {
 }
 
@@ -20,7 +31,9 @@ impl<T> Store for T where
         + IntegrationStore
         + KeyCustody
         + KeyStore
+        + McpStore
         + Readiness
+        + RedeployStore
         + SyncStore
         + 'static
 {
@@ -35,7 +48,9 @@ pub(crate) struct Stores {
     pub(crate) idempotency: Arc<dyn IdempotencyStore>,
     pub(crate) integrations: Arc<dyn IntegrationStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) mcp: Arc<dyn McpStore>,
     pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) redeploys: Arc<dyn RedeployStore>,
     pub(crate) sync: Arc<dyn SyncStore>,
 }
 
@@ -48,7 +63,9 @@ impl Stores {
             idempotency: store.clone(),
             integrations: store.clone(),
             keys: store.clone(),
+            mcp: store.clone(),
             readiness: store.clone(),
+            redeploys: store.clone(),
             sync: store,
         }
     }

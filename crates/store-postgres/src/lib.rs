@@ -16,6 +16,7 @@ mod inbox;
 mod integrations;
 mod keys;
 mod listener;
+mod mcp;
 mod migrations;
 mod options;
 mod pages;

@@ -33,6 +33,7 @@ impl Waiting {
 pub(crate) struct Signals {
     sync: Waiting,
     delivery: Waiting,
+    redeploy: Notify,
     revoked: broadcast::Sender<Option<ApiKeyId>>,
     revocations: Mutex<broadcast::Receiver<Option<ApiKeyId>>>,
 }
@@ -41,7 +42,7 @@ impl Signals {
     pub(crate) fn new() -> Self {
         let (revoked, revocations) = broadcast::channel(KEPT_REVOCATIONS);
         let (sync, delivery) = (Waiting::new(), Waiting::new());
-        Self { sync, delivery, revoked, revocations: Mutex::new(revocations) }
+        Self { sync, delivery, redeploy: Notify::new(), revoked, revocations: Mutex::new(revocations) }
     }
 
     fn waiting(&self, topic: Topic) -> &Waiting {
@@ -55,6 +56,15 @@ impl Signals {
     pub(crate) fn announce(&self, topic: Topic) {
         self.waiting(topic).here.notify_one();
         self.waiting(topic).elsewhere.notify_one();
+    }
+
+    /// A redeploy became due. This server does it; the others look by themselves if it does not.
+    pub(crate) fn announce_redeploy(&self) {
+        self.redeploy.notify_one();
+    }
+
+    pub(crate) async fn redeploy(&self) {
+        self.redeploy.notified().await;
     }
 
     /// The other servers have not been told yet.

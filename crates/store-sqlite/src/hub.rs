@@ -13,6 +13,8 @@ pub(crate) struct News {
     pub(crate) due: bool,
     /// A delivery may have become due.
     pub(crate) delivery: bool,
+    /// A redeploy may have become due.
+    pub(crate) redeploy: bool,
     /// Keys that were revoked.
     pub(crate) revoked: Vec<ApiKeyId>,
 }
@@ -21,6 +23,7 @@ pub(crate) struct News {
 pub(crate) struct Hub {
     due: Notify,
     delivery: Notify,
+    redeploy: Notify,
     revoked: broadcast::Sender<ApiKeyId>,
     revocations: Mutex<broadcast::Receiver<ApiKeyId>>,
 }
@@ -28,7 +31,13 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn new() -> Self {
         let (revoked, revocations) = broadcast::channel(REVOCATIONS);
-        Self { due: Notify::new(), delivery: Notify::new(), revoked, revocations: Mutex::new(revocations) }
+        Self {
+            due: Notify::new(),
+            delivery: Notify::new(),
+            redeploy: Notify::new(),
+            revoked,
+            revocations: Mutex::new(revocations),
+        }
     }
 
     pub(crate) fn announce(&self, news: News) {
@@ -37,6 +46,9 @@ impl Hub {
         }
         if news.delivery {
             self.delivery.notify_one();
+        }
+        if news.redeploy {
+            self.redeploy.notify_one();
         }
         for key in news.revoked {
             // The hub keeps a receiver of its own, so there is always one.
@@ -50,6 +62,10 @@ impl Hub {
 
     pub(crate) async fn delivery(&self) {
         self.delivery.notified().await;
+    }
+
+    pub(crate) async fn redeploy(&self) {
+        self.redeploy.notified().await;
     }
 
     /// The next revoked key; `None` if some went by unheard.

@@ -15,6 +15,7 @@ mod inbox;
 mod integrations;
 mod keys;
 mod lanes;
+mod mcp;
 mod migrations;
 mod page;
 mod reach;

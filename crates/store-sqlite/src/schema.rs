@@ -96,6 +96,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    mcp_selections (agent_id, provider) {
+        agent_id -> Binary,
+        provider -> Text,
+    }
+}
+
+diesel::table! {
+    deployments (target_id) {
+        target_id -> Binary,
+        digest -> Nullable<Binary>,
+        applied_at -> Nullable<BigInt>,
+        servers -> Text,
+    }
+}
+
+diesel::table! {
+    redeploys (agent_id) {
+        agent_id -> Binary,
+        state -> Text,
+        again -> Bool,
+        attempt -> BigInt,
+        blocked -> Bool,
+        next_attempt_at -> BigInt,
+        fence -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        lease_owner -> Nullable<Binary>,
+        failure_class -> Nullable<Text>,
+        failure_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     audit_log (workspace, at, id) {
         workspace -> Text,
         at -> BigInt,
@@ -232,5 +264,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     event_bodies,
     lanes,
-    deliveries
+    deliveries,
+    deployments,
+    redeploys
 );

@@ -36,6 +36,11 @@ impl Transaction<'_> {
         self.news.delivery = true;
     }
 
+    /// A redeploy may have become due.
+    pub(crate) fn tell_redeploy(&mut self) {
+        self.news.redeploy = true;
+    }
+
     /// A key was revoked.
     pub(crate) fn tell_revoked(&mut self, key: ApiKeyId) {
         self.news.revoked.push(key);
@@ -118,6 +123,7 @@ where
         Ok(_) => {
             news.due |= own.due;
             news.delivery |= own.delivery;
+            news.redeploy |= own.redeploy;
             news.revoked.append(&mut own.revoked);
             Ok(())
         }

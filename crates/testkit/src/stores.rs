@@ -5,6 +5,7 @@ use std::sync::Arc;
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
 use nora_integrations::ports::{IntegrationStore, SyncStore};
+use nora_mcp_servers::ports::{McpStore, RedeployStore};
 use nora_webhooks::ports::{ChannelStore, DeliveryStore, EventStore, Inbox};
 
 use crate::ManualClock;
@@ -33,12 +34,16 @@ pub trait Stores: Send + Sync {
     fn deliveries(&self) -> Arc<dyn DeliveryStore>;
     /// Events after they came.
     fn events(&self) -> Arc<dyn EventStore>;
+    /// Which MCP servers agents have.
+    fn mcp(&self) -> Arc<dyn McpStore>;
+    /// Redeploys.
+    fn redeploys(&self) -> Arc<dyn RedeployStore>;
 }
 
 impl<S> Stores for Arc<S>
 where
     S: KeyStore + AuditStore + IdempotencyStore + AgentStore + KeyCustody + IntegrationStore + SyncStore,
-    S: ChannelStore + Inbox + DeliveryStore + EventStore + 'static,
+    S: ChannelStore + Inbox + DeliveryStore + EventStore + McpStore + RedeployStore + 'static,
 {
     fn keys(&self) -> Arc<dyn KeyStore> {
         Self::clone(self)
@@ -81,6 +86,14 @@ where
     }
 
     fn events(&self) -> Arc<dyn EventStore> {
+        Self::clone(self)
+    }
+
+    fn mcp(&self) -> Arc<dyn McpStore> {
+        Self::clone(self)
+    }
+
+    fn redeploys(&self) -> Arc<dyn RedeployStore> {
         Self::clone(self)
     }
 }

@@ -10,6 +10,7 @@ use diesel::sql_types::Text;
 use nora_agents::ports::{AgentUpdate, StoredAgent, TargetUpdate};
 use nora_integrations::ports::{Completion, Failure, FailureClass, Role};
 use nora_kernel::{Clock as _, PageRequest, Reach, Readiness as _, Unavailable, WrappedKey};
+use nora_mcp_servers::ports::Completion as Completed;
 use nora_testkit::samples::{named, workspace};
 use nora_testkit::{Samples, Stores as _};
 use nora_webhooks::ports::{
@@ -44,19 +45,22 @@ fn plan(connection: &mut SqliteConnection, statement: &str) -> Vec<String> {
     steps.into_iter().map(|step| step.detail).collect()
 }
 
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 17] = [
     "agents",
     "api_keys",
     "audit_log",
     "channel_secrets",
     "channels",
     "deliveries",
+    "deployments",
     "event_bodies",
     "events",
     "idempotency",
     "integrations",
     "lanes",
+    "mcp_selections",
     "meta",
+    "redeploys",
     "removals",
     "sync_targets",
 ];
@@ -121,6 +125,34 @@ async fn call_integrations(database: &Database, samples: &Samples, agent: &Store
     database.store.sync().mark_unreadable(new.integration.id, 1, &line()).await?;
     integrations.update(&samples.integration_update(&new), &line()).await.unwrap();
     integrations.remove(&reach, id, new.integration.id, &[named("A_NAME")], &line()).await?;
+    Ok(())
+}
+
+/// Calls every method that speaks to the database about MCP servers.
+async fn call_mcp(database: &Database, samples: &Samples, agent: &StoredAgent) -> Result<(), Unavailable> {
+    let (mcp, redeploys) = (database.store.mcp(), database.store.redeploys());
+    let (now, reach, id) = (database.clock.now(), Reach::Workspace(workspace()), agent.agent.id);
+    let (line, lease, github) = (samples.line(), Duration::from_secs(15), [named("github")]);
+    mcp.opening(&line).await?;
+    database.store.integrations().insert(&samples.integration(agent), &samples.line(), None).await.unwrap();
+    mcp.select(&reach, id, &github, &samples.line()).await?;
+    let target = mcp.find(&reach, id).await?.unwrap().target.id;
+    let completion = Completed { target, digest: [9; 32], servers: github.to_vec(), at: now };
+    let failure = Failure { class: FailureClass::Timeout, at: now, next_attempt_at: Some(now) };
+    for _ in 0..2 {
+        redeploys.request(&reach, id, &samples.line()).await?;
+        let claim = redeploys.claim(10, lease, now).await?.remove(0);
+        redeploys.renew(&claim, now.after(lease)).await?;
+        redeploys.request(&reach, id, &samples.line()).await?;
+        redeploys.snapshot(&claim, &samples.line()).await?;
+        redeploys.handing(&claim, target, &github).await?;
+        redeploys.complete(&claim, &completion).await?;
+        let claim = redeploys.claim(10, lease, now).await?.remove(0);
+        redeploys.fail(&claim, &failure, Some(target)).await?;
+        let claims = redeploys.claim(10, lease, now).await?;
+        redeploys.release(&claims).await?;
+        redeploys.next_redeploy_due().await?;
+    }
     Ok(())
 }
 
@@ -217,6 +249,7 @@ async fn no_statement_looks_at_every_row() {
     call_agents(&database, &samples, &agent).await.unwrap();
     call_integrations(&database, &samples, &agent).await.unwrap();
     call_channels(&database, &samples, &agent).await.unwrap();
+    call_mcp(&database, &samples, &agent).await.unwrap();
     call_sync(&database, &samples, &agent).await.unwrap();
     database.store.close().await;
 
