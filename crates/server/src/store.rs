@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
-use nora_integrations::ports::{IntegrationStore, SyncStore};
+use nora_integrations::ports::{IntegrationStore, ShapeStore, SyncStore};
 use nora_kernel::Readiness;
 use nora_mcp_servers::ports::{McpStore, RedeployStore};
 
@@ -19,6 +19,7 @@ pub(crate) trait Store:
     + McpStore
     + Readiness
     + RedeployStore
+    + ShapeStore
     + SyncStore
     + 'static
 {
@@ -34,6 +35,7 @@ impl<T> Store for T where
         + McpStore
         + Readiness
         + RedeployStore
+        + ShapeStore
         + SyncStore
         + 'static
 {
@@ -51,6 +53,7 @@ pub(crate) struct Stores {
     pub(crate) mcp: Arc<dyn McpStore>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) redeploys: Arc<dyn RedeployStore>,
+    pub(crate) shapes: Arc<dyn ShapeStore>,
     pub(crate) sync: Arc<dyn SyncStore>,
 }
 
@@ -66,6 +69,7 @@ impl Stores {
             mcp: store.clone(),
             readiness: store.clone(),
             redeploys: store.clone(),
+            shapes: store.clone(),
             sync: store,
         }
     }

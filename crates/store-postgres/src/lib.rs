@@ -24,6 +24,7 @@ mod readiness;
 mod rows;
 mod schema;
 mod servers;
+mod shapes;
 mod signals;
 mod statement;
 mod store;

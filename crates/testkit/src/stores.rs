@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
-use nora_integrations::ports::{IntegrationStore, SyncStore};
+use nora_integrations::ports::{IntegrationStore, ShapeStore, SyncStore};
 use nora_mcp_servers::ports::{McpStore, RedeployStore};
 use nora_webhooks::ports::{ChannelStore, DeliveryStore, EventStore, Inbox};
 
@@ -24,6 +24,8 @@ pub trait Stores: Send + Sync {
     fn custody(&self) -> Arc<dyn KeyCustody>;
     /// Integrations.
     fn integrations(&self) -> Arc<dyn IntegrationStore>;
+    /// What providers looked like.
+    fn shapes(&self) -> Arc<dyn ShapeStore>;
     /// The state of every agent's sync.
     fn sync(&self) -> Arc<dyn SyncStore>;
     /// Webhook channels.
@@ -42,7 +44,7 @@ pub trait Stores: Send + Sync {
 
 impl<S> Stores for Arc<S>
 where
-    S: KeyStore + AuditStore + IdempotencyStore + AgentStore + KeyCustody + IntegrationStore + SyncStore,
+    S: KeyStore + AuditStore + IdempotencyStore + AgentStore + KeyCustody + IntegrationStore + ShapeStore + SyncStore,
     S: ChannelStore + Inbox + DeliveryStore + EventStore + McpStore + RedeployStore + 'static,
 {
     fn keys(&self) -> Arc<dyn KeyStore> {
@@ -66,6 +68,10 @@ where
     }
 
     fn integrations(&self) -> Arc<dyn IntegrationStore> {
+        Self::clone(self)
+    }
+
+    fn shapes(&self) -> Arc<dyn ShapeStore> {
         Self::clone(self)
     }
 
