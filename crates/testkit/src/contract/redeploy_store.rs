@@ -8,9 +8,9 @@ use nora_integrations::ports::{Failure, FailureClass, Held};
 use nora_kernel::{ProviderId, Reach, TargetId};
 use nora_mcp_servers::ports::{AgentServers, Completion, Deployed, RedeployClaim};
 
+use crate::Fixture;
 use crate::samples::{named, workspace};
 use crate::scene::{LEASE, PATIENCE, Scene, foreign, within};
-use crate::Fixture;
 
 const DIGEST: [u8; 32] = [9; 32];
 
