@@ -2,6 +2,7 @@
 
 mod ledger;
 mod runtime;
+mod shapes;
 mod store;
 mod sync;
 mod tests;
@@ -11,6 +12,7 @@ pub use runtime::{
     Applied, FailureClass, GatewayAddress, Health, Push, PushError, PushedIntegration, RuntimeAddress, RuntimeClient,
     Variable, VariableState,
 };
+pub use shapes::{ShapeStore, Shapes};
 pub use store::{
     InsertError, IntegrationStore, IntegrationUpdate, NewIntegration, Removal, ResealedSecrets, UpdateError,
 };

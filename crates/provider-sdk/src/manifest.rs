@@ -76,6 +76,7 @@ impl AuthType {
 #[derive(Debug)]
 pub struct Manifest {
     id: ProviderId,
+    replaces_built_in: bool,
     name: String,
     icon: String,
     category: String,
@@ -107,6 +108,11 @@ impl Manifest {
     /// The id in the catalog.
     pub fn id(&self) -> &ProviderId {
         &self.id
+    }
+
+    /// Whether it takes the place of the built-in provider with its id.
+    pub const fn replaces_built_in(&self) -> bool {
+        self.replaces_built_in
     }
 
     /// The name a person knows it by.
@@ -205,6 +211,13 @@ impl Manifest {
             Some(FieldProblem { field: field.name.clone(), detail: detail.to_owned() })
         };
         given.filter_map(problem).collect()
+    }
+
+    /// A text that differs where two manifests would have the same connection pushed differently. It is for comparing.
+    pub fn pushed_shape(&self) -> String {
+        let fields = self.fields.iter().map(|field| (field.name.as_str(), &field.env, field.secret, &field.export));
+        let fields: Vec<_> = fields.collect();
+        format!("{:?}", (&self.name, &self.category, self.auth_type, &self.capabilities, fields))
     }
 
     /// The MCP server for this provider, if there is one.

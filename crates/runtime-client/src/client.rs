@@ -42,11 +42,22 @@ impl Runtimes {
             hermes: Hermes::new(client, digest),
         })
     }
+
+    /// Takes every MCP server away from a runtime that is to be emptied: each one holds credentials.
+    async fn undeploy(&self, address: &RuntimeAddress, push: &Push) -> Result<(), PushError> {
+        if push.undeploy.is_empty() {
+            return Ok(());
+        }
+        let nothing = Deployment { agent: push.agent, servers: Vec::new(), dropped: push.undeploy.clone() };
+        let failed = |DeployError { class, retry_after }| PushError::Failed { class, retry_after };
+        self.deploy(address, &nothing).await.map_err(failed)
+    }
 }
 
 #[async_trait]
 impl RuntimeClient for Runtimes {
     async fn apply(&self, address: &RuntimeAddress, push: &Push, ledger: &dyn Ledger) -> Result<Applied, PushError> {
+        self.undeploy(address, push).await?;
         match address.kind {
             RuntimeKind::Nora => self.nora.apply(address, push).await,
             RuntimeKind::Sidecar if address.gateway.is_none() => self.sidecar.apply(address, push).await,

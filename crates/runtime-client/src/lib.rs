@@ -4,6 +4,7 @@ mod body;
 mod client;
 mod device_key;
 mod entry;
+mod events;
 mod failure;
 mod hermes;
 mod http;
@@ -16,3 +17,4 @@ mod sidecar;
 
 pub use client::Runtimes;
 pub use device_key::RingDeviceKeys;
+pub use events::RuntimeEvents;

@@ -20,7 +20,6 @@ use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
 
 use crate::SqliteStore;
-use crate::audit::write_line;
 use crate::failure::Ending;
 use crate::reach::Within;
 use crate::schema::sync_targets;
@@ -137,11 +136,7 @@ impl SyncStore for SqliteStore {
     ) -> Result<Held, Unavailable> {
         let (claim, line) = (claim.clone(), line.clone());
         self.write(move |transaction| {
-            let held = outcomes::raise(transaction.connection, &claim, current, Time(next_attempt_at))?;
-            if held == Held::Yes {
-                write_line(transaction.connection, &line)?;
-            }
-            Ok(held)
+            Ok(outcomes::raise(transaction.connection, &claim, current, Time(next_attempt_at), &line)?)
         })
         .await
     }

@@ -6,27 +6,30 @@ mod channels;
 mod deliveries;
 mod events;
 mod integrations;
+mod mcp;
+mod shapes;
 mod sync;
 mod targets;
 mod unconfirmed;
 
-use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nora_access::StoredKey;
 use nora_agents::Agent;
 use nora_integrations::StoredIntegration;
-use nora_integrations::ports::RemovalRecord;
+use nora_integrations::ports::{RemovalRecord, Shapes};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{
-    AgentId, ApiKeyId, ChannelId, Clock as _, EventId, Idempotency, IntegrationId, Reach, TargetId, Timestamp,
-    WrappedKey,
+    AgentId, ApiKeyId, ChannelId, Clock as _, EventId, Idempotency, IntegrationId, ProviderId, Reach, TargetId,
+    Timestamp, WrappedKey,
 };
+use nora_mcp_servers::ports::Deployed;
 use nora_webhooks::StoredChannel;
 use tokio::sync::{Notify, broadcast};
 
 use crate::memory::deliveries::{DeliveryRecord, EventRecord};
+use crate::memory::mcp::RedeployRecord;
 use crate::memory::targets::TargetRecord;
 use crate::{Fixture, ManualClock, Stores};
 
@@ -38,11 +41,12 @@ pub struct InMemory {
     state: Mutex<State>,
     due: Notify,
     deliver: Notify,
+    redeploy: Notify,
     revoked: broadcast::Sender<ApiKeyId>,
     revocations: tokio::sync::Mutex<broadcast::Receiver<ApiKeyId>>,
 }
 
-/// Everything that is stored. A unit of work changes a copy, which takes its place if the work succeeds.
+/// Everything that is stored. A unit of work that may be refused changes a copy, which takes its place if it is not.
 #[derive(Clone, Default)]
 struct State {
     keys: Vec<KeyRecord>,
@@ -53,6 +57,10 @@ struct State {
     targets: BTreeMap<TargetId, TargetRecord>,
     integrations: BTreeMap<IntegrationId, StoredIntegration>,
     removals: Vec<RemovalEntry>,
+    selections: BTreeSet<(AgentId, ProviderId)>,
+    deployments: BTreeMap<TargetId, Deployed>,
+    redeploys: BTreeMap<AgentId, RedeployRecord>,
+    shapes: Shapes,
     channels: BTreeMap<ChannelId, StoredChannel>,
     events: BTreeMap<EventId, EventRecord>,
     deliveries: BTreeMap<i64, DeliveryRecord>,
@@ -65,6 +73,7 @@ struct State {
 struct News {
     due: bool,
     deliver: bool,
+    redeploy: bool,
     revoked: Vec<ApiKeyId>,
 }
 
@@ -95,15 +104,21 @@ impl InMemory {
     pub fn new(clock: ManualClock) -> Self {
         let (revoked, revocations) = broadcast::channel(256);
         let revocations = tokio::sync::Mutex::new(revocations);
-        Self { clock, state: Mutex::default(), due: Notify::new(), deliver: Notify::new(), revoked, revocations }
+        let (due, deliver, redeploy) = (Notify::new(), Notify::new(), Notify::new());
+        Self { clock, state: Mutex::default(), due, deliver, redeploy, revoked, revocations }
     }
 
     fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Does a unit of work that cannot be refused.
     fn write<T>(&self, work: impl FnOnce(&mut State, Timestamp) -> T) -> T {
-        let Ok(value) = self.try_write(|state, now| Ok::<T, Infallible>(work(state, now)));
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = work(&mut state, self.clock.now());
+        let news = std::mem::take(&mut state.news);
+        drop(state);
+        self.tell(news);
         value
     }
 
@@ -112,19 +127,26 @@ impl InMemory {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changed = state.clone();
         let value = work(&mut changed, self.clock.now())?;
-        let News { due, deliver, revoked } = std::mem::take(&mut changed.news);
+        let news = std::mem::take(&mut changed.news);
         *state = changed;
         drop(state);
+        self.tell(news);
+        Ok(value)
+    }
+
+    fn tell(&self, News { due, deliver, redeploy, revoked }: News) {
         if due {
             self.due.notify_one();
         }
         if deliver {
             self.deliver.notify_one();
         }
+        if redeploy {
+            self.redeploy.notify_one();
+        }
         for key in revoked {
             let _ = self.revoked.send(key);
         }
-        Ok(value)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use e2e::{Ended, Installation, Server, Started, Store, eventually, on_both_stores, run_to_end};
+use e2e::{Ended, Installation, Server, Started, Store, eventually, npm_home, on_both_stores, run_to_end};
 use serde_json::{Value, json};
 
 on_both_stores!(the_printed_lines_work);
@@ -14,7 +14,7 @@ async fn demo(installation: &Installation) -> (Server, Lines) {
     let Started::Ready(server) = installation.try_start(&["demo"]).await else { panic!("the demo did not start") };
     let what = "the lines to paste";
     let printed =
-        eventually(what, async || Some(server.output()).filter(|printed| printed.contains("-X DELETE"))).await;
+        eventually(what, async || Some(server.output()).filter(|printed| printed.contains("/channels/"))).await;
     (server, Lines::of(&printed))
 }
 
@@ -58,7 +58,8 @@ fn is_name(text: &str) -> bool {
 }
 
 async fn the_printed_lines_work(store: Store) {
-    let installation = Installation::new(store).await;
+    let home = npm_home().display().to_string();
+    let installation = Installation::new(store).await.with("HOME", &home);
     let (server, lines) = demo(&installation).await;
     assert!(lines.assignments[0].starts_with("TOKEN=$(cat "), "{:?}", lines.assignments);
     assert!(!server.output().contains(&installation.bootstrap_key()), "the key itself is not printed");
@@ -79,6 +80,16 @@ async fn the_printed_lines_work(store: Store) {
     assert_eq!(tested["success"], false, "{tested}");
     let sync = lines.paste(&installation, lines.call(&["/sync"], &["-X"])).await;
     assert!(sync["state"].is_string(), "{sync}");
+    let received = lines.paste(&installation, lines.call(&["-X POST", "/webhooks/"], &[])).await;
+    assert_eq!(received, json!({ "received": true }));
+    let events = lines.call(&["/events"], &["/channels/"]);
+    eventually("the runtime has the event", async || {
+        let events = lines.paste(&installation, events).await;
+        (events["events"][0]["content"] == r#"{"event":"push","ref":"refs/heads/main"}"#).then_some(())
+    })
+    .await;
+    let listed = lines.paste(&installation, lines.call(&["/channels/", "/events"], &[])).await;
+    assert_eq!(listed[0]["verdict"], "unverified", "{listed}");
     assert_eq!(server.stop().await.code, Some(0));
 
     let (server, lines) = demo(&installation).await;
@@ -92,5 +103,23 @@ async fn the_printed_lines_work(store: Store) {
     .await;
     let removed = lines.paste(&installation, lines.call(&["-X DELETE"], &[])).await;
     assert_eq!(removed, json!({ "success": true }));
+    gitlab(&installation, &lines).await;
     assert_eq!(server.stop().await.code, Some(0));
+}
+
+/// Connects GitLab, switches its server on, and waits until the demo's runtime lists the tools of the real process.
+async fn gitlab(installation: &Installation, lines: &Lines) {
+    let connected = lines.paste(installation, lines.call(&["-X POST", "glpat-your-gitlab-token"], &[])).await;
+    assert_eq!(connected["provider"], "gitlab");
+    let selected = lines.paste(installation, lines.call(&["-X PUT", "/mcp-servers"], &[])).await;
+    assert_eq!((&selected["enabled"], &selected["redeployRequired"]), (&json!(["gitlab"]), &json!(true)));
+    let asked = lines.paste(installation, lines.call(&["/redeploy"], &[])).await;
+    assert_eq!(asked, json!({ "accepted": true }));
+    let mcp = lines.call(&["/mcp "], &["-X"]);
+    eventually("the tools of a real server", async || {
+        let shown = lines.paste(installation, mcp).await;
+        let tools = shown["servers"][0]["tools"].as_array().cloned().unwrap_or_default();
+        tools.contains(&json!("create_issue")).then_some(())
+    })
+    .await;
 }

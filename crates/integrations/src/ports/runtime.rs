@@ -80,6 +80,9 @@ pub struct Push {
     pub integrations: Vec<PushedIntegration>,
     /// The environment, by name.
     pub env: Vec<(EnvName, Secret)>,
+    /// MCP servers that a runtime which is to be emptied may hold; none for one that an agent lives at. They go before
+    /// anything is confirmed.
+    pub undeploy: Vec<ProviderId>,
     /// Credentials among the environment that travel in HTTP headers and nowhere else, with the hosts they are sent to
     /// (lower-case names). A runtime that can may keep the agent from seeing their values.
     pub header_hosts: BTreeMap<EnvName, Vec<String>>,

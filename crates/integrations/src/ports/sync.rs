@@ -77,6 +77,8 @@ pub struct Snapshot {
     pub generation: u64,
     /// The agent's integrations, oldest first; empty for a retired target.
     pub integrations: Vec<StoredIntegration>,
+    /// The MCP servers that a retired target may hold; empty for a live one.
+    pub undeploy: Vec<ProviderId>,
     /// What is owned in the runtime, as it was last recorded.
     pub owned: Vec<OwnedVariable>,
 }
@@ -221,6 +223,9 @@ pub trait SyncStore: Send + Sync {
 
     /// Raises the desired generation above `current`, makes the target due at `next_attempt_at` and ends the lease,
     /// in one transaction with the audit line.
+    ///
+    /// A target that was retired since it was claimed is due and not raised, and there is no line: what was found out
+    /// about a live target says nothing about it.
     async fn raise(
         &self,
         claim: &Claim,

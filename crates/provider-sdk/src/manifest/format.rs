@@ -51,6 +51,7 @@ mod case;
 mod field;
 mod mcp;
 mod test;
+mod vector;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -67,9 +68,10 @@ pub use test::{
     AlternativeEntry, BasicEntry, FailureEntry, HeaderCheck, JsonCheck, JsonKind, MethodName, Reason, RemarkEntry,
     RetryAfterEntry, ShapeEntry, Status, StepEntry, SuccessEntry, TestBlock, TimeUnit,
 };
+pub use vector::{ReplyEntry, VectorEntry};
 pub use webhook::{
-    BodyForm, HandshakeEntry, KeyEncoding, ListEntry, LocatorEntry, MatchEntry, ReplyEntry, ReplyForm, SchemeName,
-    SignatureEncoding, StampUnit, TimestampEntry, VectorEntry, VerifyBlock, WebhookBlock,
+    BodyForm, HandshakeEntry, KeyEncoding, ListEntry, LocatorEntry, MatchEntry, ReplyForm, SchemeName,
+    SignatureEncoding, StampUnit, TimestampEntry, VerifyBlock, WebhookBlock,
 };
 
 /// Text, with its place in the file.
@@ -81,6 +83,10 @@ pub type Text = Spanned<String>;
 pub struct ManifestFile {
     /// The provider's id: lower-case letters, digits and hyphens. It never changes once people have connected.
     pub id: Text,
+    /// `true`: this manifest takes the place of the built-in provider with its id. Connections to that one become
+    /// connections to this one, so its fields should keep their names. Refused where there is no such provider.
+    #[serde(default)]
+    pub replaces_built_in: bool,
     /// The name a person knows it by.
     pub name: Text,
     /// An icon's name. The id, unless given.

@@ -4,6 +4,7 @@
 mod deployment;
 mod deployment_elsewhere;
 mod device_key;
+mod events;
 mod failures;
 mod gateways;
 mod health;

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-const TOKEN: &str = "runtime-token-0123456789";
+pub(crate) const TOKEN: &str = "runtime-token-0123456789";
 
 pub(crate) fn agent() -> AgentId {
     "a1b2c3d4-e5f6-7890-abcd-ef1234567890".parse().unwrap()
@@ -29,7 +29,7 @@ pub(crate) fn runtimes() -> Runtimes {
 }
 
 pub(crate) fn runtimes_within(policy: NetworkPolicy) -> Runtimes {
-    Runtimes::new(Guard::new(policy, Arc::new(SystemResolver), Tls::new(&[]).unwrap()), Arc::new(Keyed)).unwrap()
+    Runtimes::new(guard_within(policy), Arc::new(Keyed)).unwrap()
 }
 
 /// Digests that differ where values do.
@@ -83,6 +83,14 @@ impl Ledger for Book {
     }
 }
 
+pub(crate) fn guard() -> Guard {
+    guard_within(NetworkPolicy::runtimes_by_default(true))
+}
+
+fn guard_within(policy: NetworkPolicy) -> Guard {
+    Guard::new(policy, Arc::new(SystemResolver), Tls::new(&[]).unwrap())
+}
+
 pub(crate) fn runtime() -> RunningRuntime {
     RunningRuntime::start(Config::on_loopback(Secret::new(TOKEN.to_owned()))).unwrap()
 }
@@ -122,6 +130,7 @@ pub(crate) fn push(generation: u64, env: &[(&str, &str)]) -> Push {
         generation,
         integrations: vec![slack(&json!({ "channel": "#alerts" }))],
         env: env.iter().map(variable).collect(),
+        undeploy: Vec::new(),
         header_hosts: BTreeMap::new(),
         owned: Vec::new(),
     }

@@ -1,7 +1,7 @@
 //! Everything a push needs, as of one moment.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use nora_integrations::ports::{CheckedTarget, Claim, Snapshot};
 use nora_kernel::audit::AuditLine;
 
@@ -10,7 +10,7 @@ use super::owned;
 use crate::audit::{insert_line, with_line};
 use crate::error::StoreError;
 use crate::integrations::{IntegrationRow, integration_columns};
-use crate::rows::count;
+use crate::rows::{count, names};
 use crate::store::PostgresStore;
 use crate::targets::{TargetRow, target_columns};
 
@@ -18,7 +18,8 @@ use crate::targets::{TargetRow, target_columns};
 const SNAPSHOT: &str = concat!(
     "WITH held AS MATERIALIZED (SELECT ",
     target_columns!(),
-    ", target.desired AS target_desired, target.role AS target_role, target.owned AS target_owned \
+    ", target.desired AS target_desired, target.role AS target_role, target.owned AS target_owned, \
+     (SELECT servers FROM deployments WHERE target_id = target.id AND target.role = 'retired') AS target_servers \
      FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
      WHERE target.id = $13 AND target.fence = $14 AND target.lease_until IS NOT NULL), \
      audited AS (",
@@ -46,6 +47,8 @@ struct Row {
     target: TargetRow,
     #[diesel(sql_type = BigInt, column_name = target_desired)]
     desired: i64,
+    #[diesel(sql_type = Nullable<Text>, column_name = target_servers)]
+    servers: Option<String>,
     #[diesel(sql_type = Text, column_name = target_owned)]
     owned: String,
     #[diesel(embed)]
@@ -81,7 +84,9 @@ pub(super) async fn snapshot(
     let integrations = first.integration.into_iter().chain(rows.filter_map(|row| row.integration));
     let integrations = integrations.map(|row| row.stored(target.workspace.clone())).collect::<Result<_, _>>()?;
     let generation = count("sync_targets.desired", first.desired)?;
-    Ok(Some(Snapshot { target, key, generation, integrations, owned: owned::read(&first.owned)? }))
+    let undeploy = first.servers.map(|servers| names("deployments.servers", &servers)).transpose()?;
+    let (owned, undeploy) = (owned::read(&first.owned)?, undeploy.unwrap_or_default());
+    Ok(Some(Snapshot { target, key, generation, integrations, undeploy, owned }))
 }
 
 pub(super) async fn target(store: &PostgresStore, claim: &Claim) -> Result<Option<CheckedTarget>, StoreError> {

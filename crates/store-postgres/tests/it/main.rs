@@ -8,6 +8,8 @@ mod listening;
 mod migrations;
 mod plans;
 mod sessions;
+mod statements;
 mod storm;
 mod takeover;
 mod tls;
+mod webhook_plans;

@@ -64,11 +64,14 @@ impl State {
         if record.retired.is_some() {
             integrations.clear();
         }
+        let deployed = self.deployments.get(&claim.target).filter(|_| record.retired.is_some());
+        let undeploy = deployed.map(|deployed| deployed.servers.clone()).unwrap_or_default();
         Some(Snapshot {
             target: record.target.clone(),
             key,
             generation: record.desired,
             integrations,
+            undeploy,
             owned: record.owned.clone(),
         })
     }
@@ -211,10 +214,13 @@ impl SyncStore for InMemory {
     ) -> Result<Held, Unavailable> {
         let raised = self.write(|state, _| {
             let record = state.held(claim)?;
-            record.desired = record.desired.max(current.saturating_add(1));
+            let as_claimed = record.retired.is_some() == (claim.role != Role::Live);
             record.next_attempt_at = next_attempt_at;
             record.lease_until = None;
-            state.lines.push(line.clone());
+            if as_claimed {
+                record.desired = record.desired.max(current.saturating_add(1));
+                state.lines.push(line.clone());
+            }
             Some(())
         });
         Ok(held(raised))
