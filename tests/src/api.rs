@@ -102,6 +102,11 @@ impl Api {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// `PUT` with a JSON body.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
     /// `PATCH` with a JSON body.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.call(Method::PATCH, path, Some(body)).await
@@ -196,6 +201,23 @@ impl Api {
     pub async fn request_sync(&self, agent: &str) {
         let answer = self.post(&format!("/api/agents/{agent}/sync"), json!({})).await;
         assert_eq!(answer.status, 202, "{}", answer.body);
+    }
+
+    /// Replaces the set of the agent's MCP servers and returns the answer.
+    pub async fn select_mcp(&self, agent: &str, providers: &[&str]) -> Value {
+        self.put(&format!("/api/agents/{agent}/mcp-servers"), json!({ "providers": providers })).await.json(200)
+    }
+
+    /// Asks for a redeploy.
+    pub async fn request_redeploy(&self, agent: &str) {
+        self.post(&format!("/api/agents/{agent}/redeploy"), json!({})).await.json(202);
+    }
+
+    /// Waits until the agent's deployment is in this state, and returns it.
+    pub async fn wait_deployment(&self, agent: &str, state: &str) -> Value {
+        let what = format!("the deployment of agent {agent} {state}");
+        let is = |view: &Value| view["state"] == state;
+        eventually(&what, async || Some(self.sync(agent).await["deployment"].clone()).filter(is)).await
     }
 
     /// Waits until the agent's runtime has confirmed everything, and returns the state.

@@ -13,8 +13,13 @@ pub fn reference_runtime() -> PathBuf {
     needed("NORA_TEST_REFERENCE_RUNTIME").into()
 }
 
+/// A home folder in which npm packages lie ready for `npx`.
+pub fn npm_home() -> PathBuf {
+    needed("NORA_TEST_NPM_HOME").into()
+}
+
 /// What children find programs by.
-pub(crate) fn search_path() -> OsString {
+pub fn search_path() -> OsString {
     variable("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"))
 }
 

@@ -18,7 +18,7 @@ mod witness;
 pub use api::{Answer, Api};
 pub use command::{Ended, run_to_end};
 pub use database::{Database, Store};
-pub use environment::reference_runtime;
+pub use environment::{npm_home, reference_runtime, search_path};
 pub use installation::Installation;
 pub use ports::free_port;
 pub use providers::{ACME, RIVAL};

@@ -49,6 +49,15 @@ url = "{base_url}/me"
 headers = { Authorization = "Bearer {api_token}" }
 success = { json = [{ pointer = "/id", type = "string" }] }
 account = ["/name"]
+
+[mcp]
+package = "@acme.example/mcp"
+version = "1.2.3"
+docs_url = "https://acme.example/mcp"
+
+[mcp.env]
+ACME_MCP_TOKEN = "{api_token}"
+ACME_MCP_PROJECT = "{project}"
 "#;
 
 /// A provider that sets a variable of [`ACME`]'s.

@@ -1,6 +1,7 @@
 //! What tests need beside themselves: started before them, stopped whatever happens.
 
 mod apt;
+mod npm;
 mod postgres;
 mod python;
 mod redis;
@@ -42,6 +43,7 @@ impl Services {
             Box::new(redis::prepare(scratch)?),
             Box::new(s3::prepare(scratch)?),
             Box::new(smtp::prepare(scratch)?),
+            Box::new(npm::prepare(scratch)?),
         ]))
     }
 

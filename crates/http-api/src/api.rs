@@ -8,6 +8,7 @@ use nora_access::{Authenticator, Keys, Trail};
 use nora_agents::Agents;
 use nora_integrations::Connections;
 use nora_kernel::{Clock, Digest, IdSource, Readiness};
+use nora_mcp_servers::McpServers;
 
 use crate::idempotency::InProgress;
 use crate::resources::Documents;
@@ -25,6 +26,8 @@ pub struct Ports {
     pub agents: Agents,
     /// Integrations, and the catalog they are made from.
     pub connections: Connections,
+    /// MCP servers and redeploys.
+    pub mcp_servers: McpServers,
     /// The answers of earlier requests.
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Where request ids come from.

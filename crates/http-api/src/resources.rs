@@ -4,11 +4,13 @@ mod agent_sync;
 mod agents;
 mod audit;
 mod catalog;
+mod deployment;
 mod docs;
 mod health;
 mod integration_tests;
 mod integrations;
 mod keys;
+mod mcp_servers;
 
 pub(crate) use docs::Documents;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -21,6 +23,8 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
         .configure(integrations::routes)
         .configure(agents::routes)
         .configure(agent_sync::routes)
+        .configure(mcp_servers::routes)
+        .configure(deployment::routes)
         .configure(keys::routes)
         .configure(audit::routes)
         .configure(health::routes)

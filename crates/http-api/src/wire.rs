@@ -1,6 +1,7 @@
 //! Values that look the same in every answer.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use nora_kernel::Timestamp;
 use serde::{Serialize, Serializer};
@@ -30,6 +31,33 @@ impl PartialSchema for Time {
 }
 
 impl ToSchema for Time {}
+
+/// A keyed digest: equal things have equal ones, and without this installation's key nothing can be learned from it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyedDigest(pub(crate) [u8; 32]);
+
+impl Serialize for KeyedDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let digits = self.0.iter().fold(String::with_capacity(64), |mut digits, byte| {
+            // Infallible: the target is a string.
+            write!(digits, "{byte:02x}").ok();
+            digits
+        });
+        serializer.collect_str(&format_args!("hmac-sha256:{digits}"))
+    }
+}
+
+impl PartialSchema for KeyedDigest {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^hmac-sha256:[0-9a-f]{64}$"))
+            .description(Some("A keyed digest: equal documents with equal credentials have equal ones."))
+            .into()
+    }
+}
+
+impl ToSchema for KeyedDigest {}
 
 macro_rules! words {
     ($($(#[doc = $doc:literal])+ $name:ident as $schema:literal: $($word:literal),+;)+) => {$(
@@ -64,6 +92,8 @@ words! {
     StatusWord as "IntegrationStatus": "active", "needs_reconnect", "disabled";
     /// How far a runtime is.
     SyncStateWord as "SyncState": "in_sync", "pending", "failing";
+    /// How far a runtime is with its MCP servers. `unsupported`: runtimes of its kind take none.
+    DeploymentStateWord as "DeploymentStateWord": "in_sync", "pending", "failing", "unsupported";
     /// What became of a variable.
     VariableStateWord as "VariableState": "live", "pending_redeploy", "unsupported", "conflict", "failed";
     /// Whether what was removed has left the runtime.

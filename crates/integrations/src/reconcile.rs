@@ -113,7 +113,7 @@ impl Reconciler {
     async fn push(&self, claim: &Claim) -> Result<Step, Unavailable> {
         let line = self.lines().opened_for_sync(&claim.workspace, claim.agent);
         let Some(snapshot) = self.store.snapshot(claim, &line).await? else { return Ok(Step::LeaseLost) };
-        let generation = snapshot.generation;
+        let (generation, undeploy) = (snapshot.generation, snapshot.undeploy.clone());
         let prepared = self.prepare(snapshot).await?;
         let (address, assembly) = match prepared {
             Ok(prepared) => prepared,
@@ -123,7 +123,7 @@ impl Reconciler {
             return self.complete(claim, generation, Vec::new()).await;
         }
         let Assembly { integrations, env, conflicts } = assembly;
-        let push = Push { agent: claim.agent, generation, integrations, env };
+        let push = Push { agent: claim.agent, generation, integrations, env, undeploy };
         match self.runtimes.apply(&address, &push).await {
             Ok(Applied { mut variables }) => {
                 variables.extend(conflicts.into_iter().map(|conflict| conflicting(conflict.name)));

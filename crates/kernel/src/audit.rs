@@ -78,6 +78,10 @@ wire_enum! {
         GenerationRaised = "agent.generation_raised",
         /// A sync was asked for.
         SyncRequested = "agent.sync_requested",
+        /// The set of an agent's MCP servers was replaced.
+        McpServersSelected = "agent.mcp_servers_selected",
+        /// A redeploy was asked for.
+        RedeployRequested = "agent.redeploy_requested",
         /// An integration was connected.
         IntegrationCreated = "integration.created",
         /// An integration's credentials or config were changed.

@@ -3,6 +3,7 @@
 
 mod certificate;
 mod context;
+pub mod fuzz;
 mod http;
 mod service;
 mod stream;

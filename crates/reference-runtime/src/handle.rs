@@ -1,23 +1,26 @@
 //! A runtime as the process it lives in sees it.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::process::Command;
 use std::sync::Arc;
 
 use nora_kernel::{AgentId, Secret};
 use serde_json::Value;
 
+use crate::deployment::Server;
 use crate::faults::{Faults, Route};
+use crate::mcp::{Fleet, McpReport, Surroundings};
 use crate::state::{Known, State};
+use crate::state_file::StateFileError;
 use crate::{AppliedPush, Deployment, Event};
 
 /// A runtime as the process it lives in sees it. Cloning it is cheap.
 #[derive(Clone)]
 pub struct Handle {
     pub(crate) state: Arc<State>,
+    pub(crate) fleet: Arc<Fleet>,
     pub(crate) faults: Arc<Faults>,
-    pub(crate) path: Option<OsString>,
-    pub(crate) home: Option<OsString>,
+    pub(crate) surroundings: Surroundings,
 }
 
 impl Handle {
@@ -54,7 +57,36 @@ impl Handle {
 
     /// The deployment document taken last.
     pub fn deployment(&self) -> Option<Deployment> {
-        self.state.known().deployment.as_ref().map(Deployment::duplicate)
+        self.state.known().deployment.clone()
+    }
+
+    /// The MCP servers of that document, and how far each one is.
+    pub fn mcp(&self) -> McpReport {
+        self.fleet.report()
+    }
+
+    /// The program of an MCP server of that document, as it is started here: with the variables it declares, with
+    /// `PATH` and `HOME`, and with nothing else. `None` if there is no such server, or it is on the network.
+    pub fn mcp_command(&self, name: &str) -> Option<Command> {
+        let known = self.state.known();
+        match known.deployment.as_ref()?.servers().get(name)? {
+            Server::Stdio(program) => Some(self.surroundings.server(program)),
+            Server::Remote(_) => None,
+        }
+    }
+
+    /// Takes a deployment document and brings the servers to what it says.
+    pub(crate) fn deploy(&self, deployment: Deployment) -> Result<(), StateFileError> {
+        self.state.deploy(deployment)?;
+        self.restore();
+        Ok(())
+    }
+
+    /// Brings the servers to what the document taken last says.
+    pub(crate) fn restore(&self) {
+        if let Some(deployment) = &self.state.known().deployment {
+            self.fleet.apply(deployment);
+        }
     }
 
     /// Waits until it holds `least` or a later generation.
@@ -86,10 +118,7 @@ impl Handle {
     ///
     /// The environment is the one of this moment: a later push is for what is started later.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        command.env_clear();
-        let surroundings = [("PATH", &self.path), ("HOME", &self.home)];
-        command.envs(surroundings.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))));
+        let mut command = self.surroundings.command(program);
         let known = self.state.known();
         let applied = known.push.iter().flat_map(AppliedPush::env);
         command.envs(applied.map(|(name, value)| (name.as_str(), value.expose())));

@@ -46,5 +46,6 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .route("/health", web::get().to(inspect::health))
         .route("/env", web::get().to(inspect::env))
         .route("/integrations", web::get().to(inspect::integrations))
-        .route("/events", web::get().to(inspect::events));
+        .route("/events", web::get().to(inspect::events))
+        .route("/mcp", web::get().to(inspect::mcp));
 }

@@ -9,6 +9,7 @@ use nora_kernel::Secret;
 use tokio::task::JoinHandle;
 
 use crate::faults::Faults;
+use crate::mcp::{Fleet, Surroundings};
 use crate::state::State;
 use crate::state_file::{StateFile, StateFileError};
 use crate::{Config, Handle, routes};
@@ -51,7 +52,10 @@ impl RunningRuntime {
         let listener = TcpListener::bind(listen).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let state = Arc::new(State::open(state_file.map(StateFile::new), events_kept)?);
-        let handle = Handle { state, faults: Arc::new(Faults::default()), path, home };
+        let surroundings = Surroundings { path, home };
+        let fleet = Arc::new(Fleet::new(surroundings.clone()));
+        let handle = Handle { state, fleet, faults: Arc::new(Faults::default()), surroundings };
+        handle.restore();
         let server = serve(listener, handle.clone(), &token).map_err(failed)?;
         let stop = server.handle();
         let task = Some(tokio::spawn(server));
@@ -73,9 +77,10 @@ impl RunningRuntime {
         &self.handle
     }
 
-    /// Stops it and waits until its port is free; requests under way are dropped.
+    /// Stops it and its MCP servers, and waits until its port is free; requests under way are dropped.
     pub async fn stop(mut self) {
         self.server.stop(false).await;
+        self.handle.fleet.stop();
         if let Some(task) = self.task.take() {
             // It has nothing to say but that it ended.
             let _ = task.await;
@@ -87,6 +92,7 @@ impl Drop for RunningRuntime {
     fn drop(&mut self) {
         // The command is sent here; what is dropped is the wait for its end.
         drop(self.server.stop(false));
+        self.handle.fleet.stop();
     }
 }
 

@@ -31,8 +31,10 @@ pub(crate) enum ApplyError {
 
 impl State {
     pub(crate) fn open(file: Option<StateFile>, events_kept: usize) -> Result<Self, StateFileError> {
-        let push = file.as_ref().map(StateFile::load).transpose()?.flatten();
-        let known = Known { push, deployment: None, inbox: Inbox::new(events_kept) };
+        let push = file.as_ref().map(|file| file.load(|json| AppliedPush::parse(json).ok())).transpose()?.flatten();
+        let deployments = file.as_ref().map(StateFile::for_deployments);
+        let deployment = deployments.map(|file| file.load(Deployment::parse)).transpose()?.flatten();
+        let known = Known { push, deployment, inbox: Inbox::new(events_kept) };
         Ok(Self { known: Mutex::new(known), file, changes: watch::Sender::new(()) })
     }
 
@@ -51,7 +53,7 @@ impl State {
             return Err(ApplyError::Superseded(held.generation()));
         }
         if let Some(file) = &self.file {
-            file.save(&push).map_err(ApplyError::NotKept)?;
+            file.save(push.to_json()).map_err(ApplyError::NotKept)?;
         }
         known.push = Some(push);
         drop(known);
@@ -64,9 +66,16 @@ impl State {
         self.changes.send_replace(());
     }
 
-    pub(crate) fn deploy(&self, deployment: Deployment) {
-        self.known().deployment = Some(deployment);
+    /// Keeps a deployment; what it says is done by whoever calls.
+    pub(crate) fn deploy(&self, deployment: Deployment) -> Result<(), StateFileError> {
+        let mut known = self.known();
+        if let Some(file) = &self.file {
+            file.for_deployments().save(deployment.to_json())?;
+        }
+        known.deployment = Some(deployment);
+        drop(known);
         self.changes.send_replace(());
+        Ok(())
     }
 
     /// Waits until what is known satisfies `condition`.

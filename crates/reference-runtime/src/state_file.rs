@@ -1,4 +1,4 @@
-//! The last push, kept over a restart.
+//! The last push and the last deployment, kept over a restart.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -6,8 +6,6 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
-
-use crate::AppliedPush;
 
 /// Why a state file was not read or written.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +21,7 @@ pub enum StateFileError {
     Io(#[from] io::Error),
 }
 
-/// A file of mode 0600 that holds a whole push or does not exist.
+/// A file of mode 0600 that holds a whole document or does not exist.
 pub(crate) struct StateFile(PathBuf);
 
 impl StateFile {
@@ -31,7 +29,15 @@ impl StateFile {
         Self(path)
     }
 
-    pub(crate) fn load(&self) -> Result<Option<AppliedPush>, StateFileError> {
+    /// The file for deployments beside the one for pushes.
+    pub(crate) fn for_deployments(&self) -> Self {
+        let mut name = self.0.clone().into_os_string();
+        name.push(".deployment");
+        Self(name.into())
+    }
+
+    /// Reads the document; `None` without a file.
+    pub(crate) fn load<T>(&self, parse: impl FnOnce(&[u8]) -> Option<T>) -> Result<Option<T>, StateFileError> {
         let metadata = match fs::metadata(&self.0) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -41,12 +47,12 @@ impl StateFile {
             return Err(StateFileError::Permissions);
         }
         let json = Zeroizing::new(fs::read(&self.0)?);
-        AppliedPush::parse(&json).map(Some).map_err(|_| StateFileError::Damaged)
+        parse(&json).map(Some).ok_or(StateFileError::Damaged)
     }
 
     /// Replaces the file in one step: a crash leaves the old state or the new one.
-    pub(crate) fn save(&self, push: &AppliedPush) -> Result<(), StateFileError> {
-        let json = push.to_json().ok_or(StateFileError::Damaged)?;
+    pub(crate) fn save(&self, json: Option<Zeroizing<Vec<u8>>>) -> Result<(), StateFileError> {
+        let json = json.ok_or(StateFileError::Damaged)?;
         let directory = self.0.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut file =
             tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o600)).tempfile_in(directory)?;

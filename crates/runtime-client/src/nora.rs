@@ -33,6 +33,9 @@ impl Nora {
     }
 
     pub(crate) async fn apply(&self, address: &RuntimeAddress, push: &Push) -> Result<Applied, PushError> {
+        if !push.undeploy.is_empty() {
+            self.undeploy(address, push).await?;
+        }
         let document = document::encode(push).ok_or(PushError::failed(FailureClass::Internal))?;
         let answer = self.exchange(address, Method::POST, "integrations/sync", Some(body::of(document))).await?;
         let confirmed = match answer.status {
@@ -57,6 +60,13 @@ impl Nora {
             return Err(failure::of_status(&answer));
         }
         answer::health(&answer.body).ok_or(PushError::failed(FailureClass::BadAnswer))
+    }
+
+    /// Takes every MCP server away: each one holds credentials.
+    async fn undeploy(&self, address: &RuntimeAddress, push: &Push) -> Result<(), PushError> {
+        let nothing = Deployment { agent: push.agent, servers: Vec::new(), dropped: push.undeploy.clone() };
+        let failed = |DeployError { class, retry_after }| PushError::Failed { class, retry_after };
+        self.deploy(address, &nothing).await.map_err(failed)
     }
 
     pub(crate) async fn deploy(&self, address: &RuntimeAddress, deployment: &Deployment) -> Result<(), DeployError> {

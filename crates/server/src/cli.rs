@@ -54,6 +54,7 @@ fn run(line: Line, providers: Vec<Arc<dyn Provider>>) -> Result<(), StartError> 
         Command::Key(command) => remote::keys::run(command),
         Command::Agent(command) => remote::agents::run(command),
         Command::Runtime(command) => remote::agents::runtime(command),
+        Command::Mcp(command) => remote::mcp::run(command),
     }
 }
 

@@ -78,7 +78,8 @@ async fn register(
     Ok(())
 }
 
-/// Tells a known agent where its runtime is now, and asks for a push: the runtime has just started with nothing.
+/// Tells a known agent where its runtime is now, and asks for a push and a redeploy: the runtime has just started with
+/// nothing.
 async fn point(
     application: &Application,
     caller: &Caller,
@@ -89,7 +90,9 @@ async fn point(
     let change = RuntimeChange { kind: None, url: Patch::Set(runtime.url()), token: Some(token) };
     let request = ChangeAgent { runtime: Some(change), ..ChangeAgent::default() };
     application.agents.change(caller, known.agent.id, request).await.map_err(failed)?;
-    application.agents.request_sync(caller, known.agent.id).await.map_err(failed)
+    application.agents.request_sync(caller, known.agent.id).await.map_err(failed)?;
+    application.mcp_servers.request_redeploy(caller, known.agent.id).await.map_err(failed)?;
+    Ok(())
 }
 
 /// The token of the last run, or a new one.
@@ -131,6 +134,12 @@ curl -s -X POST {api}/agents/{AGENT}/integrations -H "Authorization: Bearer $TOK
 
 # the agent's runtime has it: names, and a digest of each value
 curl -s {runtime}/env -H "Authorization: Bearer $(cat {runtime_token})"
+
+# connect GitLab, switch its MCP server on, and hand it to the runtime, which starts it (with npx) and lists its tools
+curl -s -X POST {api}/agents/{AGENT}/integrations -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{{"provider":"gitlab","token":"glpat-your-gitlab-token"}}'
+curl -s -X PUT {api}/agents/{AGENT}/mcp-servers -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{{"providers":["gitlab"]}}'
+curl -s -X POST {api}/agents/{AGENT}/redeploy -H "Authorization: Bearer $TOKEN"
+curl -s {runtime}/mcp -H "Authorization: Bearer $(cat {runtime_token})"
 
 # list the connections (no token in sight), test the first one, see the sync, remove it
 curl -s {api}/agents/{AGENT}/integrations -H "Authorization: Bearer $TOKEN"

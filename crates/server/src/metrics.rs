@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::web::Data;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use nora_integrations::Step;
+use nora_mcp_servers::RedeployStep;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -54,6 +55,30 @@ const fn label(step: Step) -> Outcome {
         Step::LeaseLost => ("lease_lost", ""),
     };
     Outcome { outcome, reason }
+}
+
+/// What redeploys do.
+#[derive(Debug, Clone)]
+pub(crate) struct RedeployMetrics {
+    steps: Family<Outcome, Counter>,
+}
+
+impl RedeployMetrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self { steps: Family::default() };
+        registry.register("nora_redeploy_steps", "Steps of redeploys by how they ended", metrics.steps.clone());
+        metrics
+    }
+
+    pub(crate) fn observe(&self, step: RedeployStep) {
+        let (outcome, reason) = match step {
+            RedeployStep::Applied => ("applied", ""),
+            RedeployStep::Unneeded => ("unneeded", ""),
+            RedeployStep::Failed(class) => ("failed", class.as_str()),
+            RedeployStep::LeaseLost => ("lease_lost", ""),
+        };
+        self.steps.get_or_create(&Outcome { outcome, reason }).inc();
+    }
 }
 
 /// A server for `GET /metrics`.

@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod keys;
+pub(crate) mod mcp;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,10 +16,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::demo::Demo;
-use crate::metrics::{self, SyncMetrics};
+use crate::metrics::{self, RedeployMetrics, SyncMetrics};
 use crate::settings::{DRAIN, Settings};
 use crate::wiring::{self, Application};
-use crate::workers::{ReconcilerLoop, Stopper, flush_usage, follow_revocations, prune};
+use crate::workers::{ReconcilerLoop, RedeployerLoop, Stopper, flush_usage, follow_revocations, prune};
 use crate::{StartError, bootstrap};
 
 /// How long load balancers are given to see that this server is not ready any more.
@@ -63,6 +63,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     let metrics_listener = bind(settings.metrics_listen, METRICS_ADDRESS)?;
     let mut registry = Registry::default();
     let sync_metrics = SyncMetrics::register(&mut registry);
+    let redeploy_metrics = RedeployMetrics::register(&mut registry);
     let http_metrics = HttpMetrics::register(&mut registry);
     bootstrap::ensure_data_dir(&settings.data_dir)?;
 
@@ -83,7 +84,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     let handles = [api_server.handle(), metrics_server.handle()];
 
     let stopper = Stopper::new();
-    let mut loops = start_loops(&application, sync_metrics, &stopper);
+    let mut loops = start_loops(&application, sync_metrics, redeploy_metrics, &stopper);
     let servers = [tokio::spawn(api_server), tokio::spawn(metrics_server)];
     tracing::info!(address = %settings.listen, "listening");
     let demo = if with_demo { Some(Demo::start(&application, &settings).await?) } else { None };
@@ -105,14 +106,26 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     Ok(())
 }
 
-fn start_loops(application: &Application, metrics: SyncMetrics, stopper: &Stopper) -> JoinSet<()> {
+fn start_loops(
+    application: &Application,
+    metrics: SyncMetrics,
+    redeploy_metrics: RedeployMetrics,
+    stopper: &Stopper,
+) -> JoinSet<()> {
     let reconciler = ReconcilerLoop {
         reconciler: application.reconciler.clone(),
         store: Arc::clone(&application.stores.sync),
         clock: Arc::clone(&application.clock),
         metrics,
     };
+    let redeployer = RedeployerLoop {
+        redeployer: application.redeployer.clone(),
+        store: Arc::clone(&application.stores.redeploys),
+        clock: Arc::clone(&application.clock),
+        metrics: redeploy_metrics,
+    };
     let mut loops = JoinSet::new();
+    loops.spawn(redeployer.run(stopper.listener()));
     loops.spawn(reconciler.run(stopper.listener()));
     loops.spawn(flush_usage(Arc::clone(&application.authenticator), stopper.listener()));
     loops.spawn(follow_revocations(

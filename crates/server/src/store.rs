@@ -6,6 +6,7 @@ use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
 use nora_integrations::ports::{IntegrationStore, ShapeStore, SyncStore};
 use nora_kernel::Readiness;
+use nora_mcp_servers::ports::{McpStore, RedeployStore};
 
 /// What a database must be able to do.
 pub(crate) trait Store:
@@ -15,7 +16,9 @@ pub(crate) trait Store:
     + IntegrationStore
     + KeyCustody
     + KeyStore
+    + McpStore
     + Readiness
+    + RedeployStore
     + ShapeStore
     + SyncStore
     + 'static
@@ -29,7 +32,9 @@ impl<T> Store for T where
         + IntegrationStore
         + KeyCustody
         + KeyStore
+        + McpStore
         + Readiness
+        + RedeployStore
         + ShapeStore
         + SyncStore
         + 'static
@@ -45,7 +50,9 @@ pub(crate) struct Stores {
     pub(crate) idempotency: Arc<dyn IdempotencyStore>,
     pub(crate) integrations: Arc<dyn IntegrationStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) mcp: Arc<dyn McpStore>,
     pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) redeploys: Arc<dyn RedeployStore>,
     pub(crate) shapes: Arc<dyn ShapeStore>,
     pub(crate) sync: Arc<dyn SyncStore>,
 }
@@ -59,7 +66,9 @@ impl Stores {
             idempotency: store.clone(),
             integrations: store.clone(),
             keys: store.clone(),
+            mcp: store.clone(),
             readiness: store.clone(),
+            redeploys: store.clone(),
             shapes: store.clone(),
             sync: store,
         }

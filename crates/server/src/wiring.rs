@@ -11,6 +11,7 @@ use nora_egress_reqwest::Egress;
 use nora_http_api::{HttpMetrics, LIMITS, Ports};
 use nora_integrations::{Connections, Reconciler, TestLimiter};
 use nora_kernel::{BoxError, Clock, Digest, Entropy, IdSource, Vault};
+use nora_mcp_servers::{McpServers, Redeployer};
 use nora_net_guard::{Guard, SystemResolver, Tls};
 use nora_provider_sdk::Provider;
 use nora_runtime_client::{RingDeviceKeys, Runtimes};
@@ -30,6 +31,8 @@ pub(crate) struct Application {
     pub(crate) keys: Keys,
     pub(crate) agents: Agents,
     pub(crate) connections: Connections,
+    pub(crate) mcp_servers: McpServers,
+    pub(crate) redeployer: Redeployer,
     pub(crate) trail: Trail,
     pub(crate) reconciler: Reconciler,
     pub(crate) clock: Arc<dyn Clock>,
@@ -123,17 +126,43 @@ impl Application {
             ids: Arc::clone(&ids),
             clock: Arc::clone(&clock),
         };
+        let parts = nora_mcp_servers::Parts {
+            catalog: Arc::clone(&catalog),
+            store: Arc::clone(&stores.mcp),
+            redeploys: Arc::clone(&stores.redeploys),
+            sync: Arc::clone(&stores.sync),
+            vault: Arc::clone(&vault),
+            digest: Arc::clone(&digest),
+            ids: Arc::clone(&ids),
+            clock: Arc::clone(&clock),
+        };
+        let runtimes = Arc::new(runtimes);
+        let mcp_servers = McpServers::new(parts.clone());
+        let redeployer = Redeployer::new(parts, runtimes.clone(), Arc::clone(&entropy));
         let reconciler = Reconciler {
             catalog: Arc::clone(&catalog),
             store: Arc::clone(&stores.sync),
             vault,
-            runtimes: fail_point::around(Arc::new(runtimes)),
+            runtimes: fail_point::around(runtimes),
             ids: Arc::clone(&ids),
             clock: Arc::clone(&clock),
             entropy,
         };
         let trail = Trail { store: Arc::clone(&stores.audit) };
-        Ok(Self { stores, authenticator, keys, agents, connections, trail, reconciler, clock, ids, digest })
+        Ok(Self {
+            stores,
+            authenticator,
+            keys,
+            agents,
+            connections,
+            mcp_servers,
+            redeployer,
+            trail,
+            reconciler,
+            clock,
+            ids,
+            digest,
+        })
     }
 }
 
@@ -157,6 +186,7 @@ impl Application {
             trail: self.trail.clone(),
             agents: self.agents.clone(),
             connections: self.connections.clone(),
+            mcp_servers: self.mcp_servers.clone(),
             idempotency: Arc::clone(&self.stores.idempotency),
             ids: Arc::clone(&self.ids),
             clock: Arc::clone(&self.clock),

@@ -12,6 +12,7 @@ mod idempotency;
 mod integrations;
 mod keys;
 mod listener;
+mod mcp;
 mod migrations;
 mod options;
 mod pages;

@@ -11,6 +11,7 @@ const KEPT_REVOCATIONS: usize = 1024;
 /// An event that comes while nobody waits is kept for the next who does.
 pub(crate) struct Signals {
     due: Notify,
+    redeploy: Notify,
     to_tell: Notify,
     revoked: broadcast::Sender<Option<ApiKeyId>>,
     revocations: Mutex<broadcast::Receiver<Option<ApiKeyId>>>,
@@ -19,13 +20,28 @@ pub(crate) struct Signals {
 impl Signals {
     pub(crate) fn new() -> Self {
         let (revoked, revocations) = broadcast::channel(KEPT_REVOCATIONS);
-        Self { due: Notify::new(), to_tell: Notify::new(), revoked, revocations: Mutex::new(revocations) }
+        Self {
+            due: Notify::new(),
+            redeploy: Notify::new(),
+            to_tell: Notify::new(),
+            revoked,
+            revocations: Mutex::new(revocations),
+        }
     }
 
     /// Something became due by this process's own doing.
     pub(crate) fn announce(&self) {
         self.due.notify_one();
         self.to_tell.notify_one();
+    }
+
+    /// A redeploy became due. This server does it; the others look by themselves if it does not.
+    pub(crate) fn announce_redeploy(&self) {
+        self.redeploy.notify_one();
+    }
+
+    pub(crate) async fn redeploy(&self) {
+        self.redeploy.notified().await;
     }
 
     /// The other servers have not been told yet.

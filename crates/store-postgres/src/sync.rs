@@ -11,6 +11,8 @@ mod snapshot;
 mod state;
 mod variables;
 
+pub(crate) use claim::dead;
+
 use std::time::Duration;
 
 use async_trait::async_trait;

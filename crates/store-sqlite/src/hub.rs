@@ -11,6 +11,8 @@ const REVOCATIONS: usize = 256;
 pub(crate) struct News {
     /// A target may have become due.
     pub(crate) due: bool,
+    /// A redeploy may have become due.
+    pub(crate) redeploy: bool,
     /// Keys that were revoked.
     pub(crate) revoked: Vec<ApiKeyId>,
 }
@@ -18,6 +20,7 @@ pub(crate) struct News {
 /// Passes news on to those who wait for them.
 pub(crate) struct Hub {
     due: Notify,
+    redeploy: Notify,
     revoked: broadcast::Sender<ApiKeyId>,
     revocations: Mutex<broadcast::Receiver<ApiKeyId>>,
 }
@@ -25,12 +28,15 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn new() -> Self {
         let (revoked, revocations) = broadcast::channel(REVOCATIONS);
-        Self { due: Notify::new(), revoked, revocations: Mutex::new(revocations) }
+        Self { due: Notify::new(), redeploy: Notify::new(), revoked, revocations: Mutex::new(revocations) }
     }
 
     pub(crate) fn announce(&self, news: News) {
         if news.due {
             self.due.notify_one();
+        }
+        if news.redeploy {
+            self.redeploy.notify_one();
         }
         for key in news.revoked {
             // The hub keeps a receiver of its own, so there is always one.
@@ -40,6 +46,10 @@ impl Hub {
 
     pub(crate) async fn due(&self) {
         self.due.notified().await;
+    }
+
+    pub(crate) async fn redeploy(&self) {
+        self.redeploy.notified().await;
     }
 
     /// The next revoked key; `None` if some went by unheard.

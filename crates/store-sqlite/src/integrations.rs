@@ -50,6 +50,20 @@ fn list(connection: &mut SqliteConnection, reach: &Within, agent: Id) -> Ending<
     Ok(found.then(|| rows.into_iter().flatten().map(Integration::from).collect()))
 }
 
+/// An agent's integrations, oldest first.
+pub(crate) fn of_agent(
+    connection: &mut SqliteConnection,
+    agent: Id,
+    workspace: &Workspace,
+) -> QueryResult<Vec<StoredIntegration>> {
+    let rows: Vec<IntegrationRow> = integrations::table
+        .filter(integrations::agent_id.eq(agent))
+        .order((integrations::created_at.asc(), integrations::id.asc()))
+        .select(IntegrationRow::as_select())
+        .load(connection)?;
+    Ok(rows.into_iter().map(|row| row.into_stored(workspace)).collect())
+}
+
 #[async_trait]
 impl IntegrationStore for SqliteStore {
     async fn agent_key(&self, reach: &Reach, agent: AgentId) -> Result<Option<(Workspace, WrappedKey)>, Unavailable> {

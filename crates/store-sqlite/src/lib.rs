@@ -10,6 +10,7 @@ mod hub;
 mod idempotency;
 mod integrations;
 mod keys;
+mod mcp;
 mod migrations;
 mod page;
 mod reach;

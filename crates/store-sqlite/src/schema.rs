@@ -96,6 +96,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    mcp_selections (agent_id, provider) {
+        agent_id -> Binary,
+        provider -> Text,
+    }
+}
+
+diesel::table! {
+    deployments (target_id) {
+        target_id -> Binary,
+        digest -> Nullable<Binary>,
+        applied_at -> Nullable<BigInt>,
+        servers -> Text,
+    }
+}
+
+diesel::table! {
+    redeploys (agent_id) {
+        agent_id -> Binary,
+        state -> Text,
+        again -> Bool,
+        attempt -> BigInt,
+        blocked -> Bool,
+        next_attempt_at -> BigInt,
+        fence -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        lease_owner -> Nullable<Binary>,
+        failure_class -> Nullable<Text>,
+        failure_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     audit_log (workspace, at, id) {
         workspace -> Text,
         at -> BigInt,
@@ -131,4 +163,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(agents, sync_targets, integrations);
+diesel::allow_tables_to_appear_in_same_query!(agents, sync_targets, integrations, deployments, redeploys);

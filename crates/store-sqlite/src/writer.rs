@@ -31,6 +31,11 @@ impl Transaction<'_> {
         self.news.due = true;
     }
 
+    /// A redeploy may have become due.
+    pub(crate) fn tell_redeploy(&mut self) {
+        self.news.redeploy = true;
+    }
+
     /// A key was revoked.
     pub(crate) fn tell_revoked(&mut self, key: ApiKeyId) {
         self.news.revoked.push(key);
@@ -112,6 +117,7 @@ where
     let goes_on = match &ending {
         Ok(_) => {
             news.due |= own.due;
+            news.redeploy |= own.redeploy;
             news.revoked.append(&mut own.revoked);
             Ok(())
         }

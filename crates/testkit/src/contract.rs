@@ -13,6 +13,8 @@ pub mod integration_change;
 pub mod integration_store;
 pub mod key_custody;
 pub mod key_store;
+pub mod mcp_store;
+pub mod redeploy_store;
 pub mod shape_store;
 pub mod sync_claims;
 pub mod sync_outcomes;
@@ -63,6 +65,12 @@ macro_rules! store_contracts {
         }
         mod key_store {
             $crate::key_store_contract!($fixture);
+        }
+        mod mcp_store {
+            $crate::mcp_store_contract!($fixture);
+        }
+        mod redeploy_store {
+            $crate::redeploy_store_contract!($fixture);
         }
         mod shape_store {
             $crate::shape_store_contract!($fixture);

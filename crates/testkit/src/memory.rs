@@ -6,11 +6,12 @@ mod channels;
 mod deliveries;
 mod events;
 mod integrations;
+mod mcp;
 mod shapes;
 mod sync;
 mod targets;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nora_access::StoredKey;
@@ -19,13 +20,15 @@ use nora_integrations::StoredIntegration;
 use nora_integrations::ports::{RemovalRecord, Shapes};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{
-    AgentId, ApiKeyId, ChannelId, Clock as _, EventId, Idempotency, IntegrationId, Reach, TargetId, Timestamp,
-    WrappedKey,
+    AgentId, ApiKeyId, ChannelId, Clock as _, EventId, Idempotency, IntegrationId, ProviderId, Reach, TargetId,
+    Timestamp, WrappedKey,
 };
+use nora_mcp_servers::ports::Deployed;
 use nora_webhooks::StoredChannel;
 use tokio::sync::{Notify, broadcast};
 
 use crate::memory::deliveries::{DeliveryRecord, EventRecord};
+use crate::memory::mcp::RedeployRecord;
 use crate::memory::targets::TargetRecord;
 use crate::{Fixture, ManualClock, Stores};
 
@@ -37,6 +40,7 @@ pub struct InMemory {
     state: Mutex<State>,
     due: Notify,
     deliver: Notify,
+    redeploy: Notify,
     revoked: broadcast::Sender<ApiKeyId>,
     revocations: tokio::sync::Mutex<broadcast::Receiver<ApiKeyId>>,
 }
@@ -53,6 +57,9 @@ struct State {
     integrations: BTreeMap<IntegrationId, StoredIntegration>,
     removals: Vec<RemovalEntry>,
     shapes: Shapes,
+    selections: BTreeSet<(AgentId, ProviderId)>,
+    deployments: BTreeMap<TargetId, Deployed>,
+    redeploys: BTreeMap<AgentId, RedeployRecord>,
     channels: BTreeMap<ChannelId, StoredChannel>,
     events: BTreeMap<EventId, EventRecord>,
     deliveries: BTreeMap<i64, DeliveryRecord>,
@@ -65,6 +72,7 @@ struct State {
 struct News {
     due: bool,
     deliver: bool,
+    redeploy: bool,
     revoked: Vec<ApiKeyId>,
 }
 
@@ -95,7 +103,8 @@ impl InMemory {
     pub fn new(clock: ManualClock) -> Self {
         let (revoked, revocations) = broadcast::channel(256);
         let revocations = tokio::sync::Mutex::new(revocations);
-        Self { clock, state: Mutex::default(), due: Notify::new(), deliver: Notify::new(), revoked, revocations }
+        let (due, deliver, redeploy) = (Notify::new(), Notify::new(), Notify::new());
+        Self { clock, state: Mutex::default(), due, deliver, redeploy, revoked, revocations }
     }
 
     fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
@@ -124,12 +133,15 @@ impl InMemory {
         Ok(value)
     }
 
-    fn tell(&self, News { due, deliver, revoked }: News) {
+    fn tell(&self, News { due, deliver, redeploy, revoked }: News) {
         if due {
             self.due.notify_one();
         }
         if deliver {
             self.deliver.notify_one();
+        }
+        if redeploy {
+            self.redeploy.notify_one();
         }
         for key in revoked {
             let _ = self.revoked.send(key);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
 use nora_integrations::ports::{IntegrationStore, ShapeStore, SyncStore};
+use nora_mcp_servers::ports::{McpStore, RedeployStore};
 
 use crate::ManualClock;
 
@@ -26,6 +27,10 @@ pub trait Stores: Send + Sync {
     fn shapes(&self) -> Arc<dyn ShapeStore>;
     /// The state of every agent's sync.
     fn sync(&self) -> Arc<dyn SyncStore>;
+    /// Which MCP servers agents have.
+    fn mcp(&self) -> Arc<dyn McpStore>;
+    /// Redeploys.
+    fn redeploys(&self) -> Arc<dyn RedeployStore>;
 }
 
 impl<S> Stores for Arc<S>
@@ -38,6 +43,8 @@ where
         + IntegrationStore
         + ShapeStore
         + SyncStore
+        + McpStore
+        + RedeployStore
         + 'static,
 {
     fn keys(&self) -> Arc<dyn KeyStore> {
@@ -69,6 +76,14 @@ where
     }
 
     fn sync(&self) -> Arc<dyn SyncStore> {
+        Self::clone(self)
+    }
+
+    fn mcp(&self) -> Arc<dyn McpStore> {
+        Self::clone(self)
+    }
+
+    fn redeploys(&self) -> Arc<dyn RedeployStore> {
         Self::clone(self)
     }
 }

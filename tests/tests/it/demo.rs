@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use e2e::{Ended, Installation, Server, Started, Store, eventually, on_both_stores, run_to_end};
+use e2e::{Ended, Installation, Server, Started, Store, eventually, npm_home, on_both_stores, run_to_end};
 use serde_json::{Value, json};
 
 on_both_stores!(the_printed_lines_work);
@@ -58,7 +58,8 @@ fn is_name(text: &str) -> bool {
 }
 
 async fn the_printed_lines_work(store: Store) {
-    let installation = Installation::new(store).await;
+    let home = npm_home().display().to_string();
+    let installation = Installation::new(store).await.with("HOME", &home);
     let (server, lines) = demo(&installation).await;
     assert!(lines.assignments[0].starts_with("TOKEN=$(cat "), "{:?}", lines.assignments);
     assert!(!server.output().contains(&installation.bootstrap_key()), "the key itself is not printed");
@@ -92,5 +93,23 @@ async fn the_printed_lines_work(store: Store) {
     .await;
     let removed = lines.paste(&installation, lines.call(&["-X DELETE"], &[])).await;
     assert_eq!(removed, json!({ "success": true }));
+    gitlab(&installation, &lines).await;
     assert_eq!(server.stop().await.code, Some(0));
+}
+
+/// Connects GitLab, switches its server on, and waits until the demo's runtime lists the tools of the real process.
+async fn gitlab(installation: &Installation, lines: &Lines) {
+    let connected = lines.paste(installation, lines.call(&["-X POST", "glpat-your-gitlab-token"], &[])).await;
+    assert_eq!(connected["provider"], "gitlab");
+    let selected = lines.paste(installation, lines.call(&["-X PUT", "/mcp-servers"], &[])).await;
+    assert_eq!((&selected["enabled"], &selected["redeployRequired"]), (&json!(["gitlab"]), &json!(true)));
+    let asked = lines.paste(installation, lines.call(&["/redeploy"], &[])).await;
+    assert_eq!(asked, json!({ "accepted": true }));
+    let mcp = lines.call(&["/mcp "], &["-X"]);
+    eventually("the tools of a real server", async || {
+        let shown = lines.paste(installation, mcp).await;
+        let tools = shown["servers"][0]["tools"].as_array().cloned().unwrap_or_default();
+        tools.contains(&json!("create_issue")).then_some(())
+    })
+    .await;
 }

@@ -12,6 +12,8 @@ mod demo;
 mod drain;
 mod hostile;
 mod keyring;
+mod mcp;
+mod mcp_packages;
 mod replicas;
 mod retries;
 mod sql;

@@ -21,8 +21,8 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 /// What the runtime should have, what it confirmed, and what became of each variable. Nothing is reported live that
 /// the runtime has not confirmed.
 ///
-/// `deployment` describes the document a redeploy hands over. It is `in_sync` with neither digest while the agent has
-/// no MCP server.
+/// `deployment` describes the agent's MCP servers: `in_sync` once the runtime confirmed what a redeploy would hand over,
+/// `pending` while one is due or under way.
 #[utoipa::path(
     tag = "Agents",
     params(AgentPath),
@@ -31,8 +31,10 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
 )]
 #[get("/api/agents/{id}/sync")]
 async fn get_agent_sync(call: Authorized<AgentsRead, AgentPath>) -> Result<HttpResponse, Problem> {
-    let view = call.api.ports.connections.sync_view(&call.caller, call.head.id).await?;
-    answer::ok(&SyncBody::of(view.ok_or_else(agent_not_found)?))
+    let ports = &call.api.ports;
+    let view = ports.connections.sync_view(&call.caller, call.head.id).await?.ok_or_else(agent_not_found)?;
+    let deployment = ports.mcp_servers.status(&call.caller, call.head.id).await?.ok_or_else(agent_not_found)?;
+    answer::ok(&SyncBody::of(view, deployment))
 }
 
 /// Sync an agent now

@@ -38,12 +38,14 @@ async fn a_sync_is_pending_then_failing_then_in_sync() {
     let agent = bench.agent(&admin).await;
     let integration = bench.slack(&admin, &agent).await;
     let sync = format!("{agent}/sync");
-    let nothing = json!({ "state": "in_sync", "digest": null, "applied_digest": null, "last_error": null });
 
     let pending = bench.get(&admin, &sync).await.json();
     assert_eq!(pending["state"], "pending");
     assert_eq!((&pending["applied_generation"], &pending["last_synced_at"]), (&json!(0), &Value::Null));
-    assert_eq!((&pending["last_error"], &pending["deployment"]), (&Value::Null, &nothing));
+    assert_eq!(pending["last_error"], Value::Null);
+    let deployment = &pending["deployment"];
+    assert_eq!((&deployment["state"], &deployment["redeploy_required"]), (&json!("in_sync"), &json!(false)));
+    assert_eq!((&deployment["applied_digest"], &deployment["last_error"]), (&Value::Null, &Value::Null));
     assert_eq!(pending["variables"], json!([]), "nothing is live that was not confirmed");
 
     push(&bench, Some(FailureClass::Timeout)).await;

@@ -23,7 +23,7 @@ enum Access {
 use Access::{Public, Token};
 
 /// Every route there is. A route that is missing here fails the first test below.
-const TABLE: [(&str, &str, Access); 26] = [
+const TABLE: [(&str, &str, Access); 30] = [
     ("GET", "/api/integrations/catalog", Token(&[])),
     ("GET", "/api/integrations/catalog/{catalogId}", Token(&[])),
     ("GET", "/api/agents", Token(&[AgentsRead])),
@@ -33,6 +33,10 @@ const TABLE: [(&str, &str, Access); 26] = [
     ("DELETE", "/api/agents/{id}", Token(&[AgentsWrite])),
     ("GET", "/api/agents/{id}/sync", Token(&[AgentsRead])),
     ("POST", "/api/agents/{id}/sync", Token(&[AgentsWrite])),
+    ("GET", "/api/agents/{id}/deployment", Token(&[AgentsRead])),
+    ("POST", "/api/agents/{id}/redeploy", Token(&[AgentsWrite])),
+    ("GET", "/api/agents/{id}/mcp-servers", Token(&[IntegrationsRead])),
+    ("PUT", "/api/agents/{id}/mcp-servers", Token(&[IntegrationsWrite])),
     ("GET", "/api/agents/{id}/integrations", Token(&[IntegrationsRead])),
     ("POST", "/api/agents/{id}/integrations", Token(&[IntegrationsWrite])),
     ("POST", "/api/agents/{id}/integrations/test", Token(&[IntegrationsWrite])),

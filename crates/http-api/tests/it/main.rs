@@ -16,6 +16,7 @@ mod idempotency;
 mod integration_tests;
 mod integrations;
 mod keys;
+mod mcp_servers;
 mod metrics;
 mod openapi;
 mod paging;

@@ -93,6 +93,8 @@ async fn a_path_id_is_a_hyphenated_uuid_or_nothing() {
         for (path, code) in [
             (format!("/api/agents/{id}"), "agent_not_found"),
             (format!("/api/agents/{id}/sync"), "agent_not_found"),
+            (format!("/api/agents/{id}/deployment"), "agent_not_found"),
+            (format!("/api/agents/{id}/mcp-servers"), "agent_not_found"),
             (format!("/api/agents/{id}/integrations"), "agent_not_found"),
             (format!("/api/agents/{AGENT}/integrations/{id}"), "integration_not_found"),
             (format!("/api/agents/{id}/integrations/{AGENT}"), "integration_not_found"),

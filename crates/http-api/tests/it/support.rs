@@ -23,6 +23,7 @@ use nora_integrations::{Connections, TestLimiter};
 use nora_kernel::address::NetworkPolicy;
 use nora_kernel::audit::{Action, Actor, AuditLine, Outcome, Resource, ResourceKind};
 use nora_kernel::{ApiKeyId, AuditId, Clock as _, IdSource as _, Readiness, Scope, Scopes, Timestamp, Workspace};
+use nora_mcp_servers::McpServers;
 use nora_testkit::{InMemory, ManualClock, PlainDigest, SequentialBytes, SequentialIds};
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
@@ -95,6 +96,7 @@ impl Parts {
                 ids: Arc::new(ids.clone()),
                 clock: Arc::new(clock.clone()),
             },
+            mcp_servers: mcp_servers(&catalog, &memory, &sync, &vault, &ids, &clock),
             connections: connections(catalog, integrations, sync, vault, &ids, &clock),
             idempotency,
             ids: Arc::new(ids.clone()),
@@ -126,6 +128,26 @@ fn connections(
         ids: Arc::new(ids.clone()),
         clock: Arc::new(clock.clone()),
     }
+}
+
+fn mcp_servers(
+    catalog: &Arc<Catalog>,
+    memory: &Arc<InMemory>,
+    sync: &Arc<dyn SyncStore>,
+    vault: &Arc<GatedVault>,
+    ids: &SequentialIds,
+    clock: &ManualClock,
+) -> McpServers {
+    McpServers::new(nora_mcp_servers::Parts {
+        catalog: Arc::clone(catalog),
+        store: memory.clone(),
+        redeploys: memory.clone(),
+        sync: Arc::clone(sync),
+        vault: vault.clone(),
+        digest: Arc::new(PlainDigest),
+        ids: Arc::new(ids.clone()),
+        clock: Arc::new(clock.clone()),
+    })
 }
 
 /// A running application.
@@ -219,6 +241,10 @@ impl Bench {
 
     pub(crate) async fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
         self.send(with_token(TestRequest::post().uri(path).set_json(body), token)).await
+    }
+
+    pub(crate) async fn put(&self, token: &str, path: &str, body: &Value) -> Answer {
+        self.send(with_token(TestRequest::put().uri(path).set_json(body), token)).await
     }
 
     pub(crate) async fn patch(&self, token: &str, path: &str, body: &Value) -> Answer {

@@ -77,6 +77,9 @@ pub struct Push {
     pub integrations: Vec<PushedIntegration>,
     /// The environment, by name.
     pub env: Vec<(EnvName, Secret)>,
+    /// MCP servers that a runtime which is to be emptied may hold; none for one that an agent lives at. They go before
+    /// anything is confirmed.
+    pub undeploy: Vec<ProviderId>,
 }
 
 /// What became of a variable.

@@ -77,6 +77,8 @@ pub struct Snapshot {
     pub generation: u64,
     /// The agent's integrations, oldest first; empty for a retired target.
     pub integrations: Vec<StoredIntegration>,
+    /// The MCP servers that a retired target may hold; empty for a live one.
+    pub undeploy: Vec<ProviderId>,
 }
 
 /// What a confirmed push leaves behind.

@@ -160,8 +160,10 @@ pub(super) fn find(keys: &ChannelKeys<'_>, form: &Key, verifies: impl Fn(&[u8]) 
 fn signatures<'r>(request: &InboundRequest<'r>, place: &SignaturePlace) -> Checked<(Vec<Vec<u8>>, Option<&'r str>)> {
     let mut texts = Vec::new();
     let mut time = None;
+    let mut missing = true;
     for name in &place.headers {
         let Some(header) = optional(request, name)? else { continue };
+        missing = false;
         let Some(list) = &place.list else {
             texts.push(header);
             continue;
@@ -175,6 +177,9 @@ fn signatures<'r>(request: &InboundRequest<'r>, place: &SignaturePlace) -> Check
                 return Err(RefusalReason::MalformedSignature);
             }
         }
+    }
+    if missing {
+        return Err(RefusalReason::MissingSignature);
     }
     let plain = |text: &&'r str| text.strip_prefix(place.prefix.as_str()).filter(|text| !text.is_empty());
     let candidates = texts.iter().map(|text| encoding::signature(plain(text)?, place.encoding));

@@ -2,10 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod builtin;
+mod handshakes;
 mod hosts;
+mod inbound;
+mod jwt;
 mod mcp;
 mod parse;
 mod probe;
+mod receive;
 mod schema;
 mod steps;
 mod support;

@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod context;
+mod fuzz;
 mod mutants;
 mod webhook_mutants;

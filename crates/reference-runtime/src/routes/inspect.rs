@@ -56,6 +56,14 @@ pub(super) async fn events(shared: Data<Shared>, request: HttpRequest) -> HttpRe
     })
 }
 
+/// `GET /mcp`: the servers of the last deployment, without anything they were given.
+pub(super) async fn mcp(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
+    match shared.bearer(&request) {
+        Bearer::Right => HttpResponse::Ok().json(shared.handle.mcp()),
+        Bearer::Absent | Bearer::Wrong => unauthorized(),
+    }
+}
+
 fn shown(shared: &Shared, request: &HttpRequest, view: impl FnOnce(&Known) -> Value) -> HttpResponse {
     match shared.bearer(request) {
         Bearer::Right => HttpResponse::Ok().json(view(&shared.handle.state.known())),

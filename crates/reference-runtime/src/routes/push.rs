@@ -33,8 +33,10 @@ pub(super) async fn deploy(shared: Data<Shared>, request: HttpRequest, payload: 
     let serve = |body: &[u8]| match Deployment::parse(body) {
         Some(deployment) => {
             let answer = json!({ "applied": true, "digest": deployment.digest });
-            shared.handle.state.deploy(deployment);
-            HttpResponse::Ok().json(answer)
+            match shared.handle.deploy(deployment) {
+                Ok(()) => HttpResponse::Ok().json(answer),
+                Err(error) => not_kept(&error, "a deployment was not applied"),
+            }
         }
         None => refused(StatusCode::BAD_REQUEST, "the body is not a deployment whose digest matches"),
     };
@@ -65,10 +67,11 @@ fn apply(shared: &Shared, body: &[u8]) -> HttpResponse {
     match shared.handle.state.apply(push) {
         Ok(()) => HttpResponse::Ok().json(answer),
         Err(ApplyError::Superseded(generation)) => HttpResponse::Conflict().json(json!({ "generation": generation })),
-        Err(ApplyError::NotKept(error)) => {
-            let error: &(dyn std::error::Error + 'static) = &error;
-            tracing::error!(error, "a push was not applied");
-            refused(StatusCode::INTERNAL_SERVER_ERROR, "the push could not be kept")
-        }
+        Err(ApplyError::NotKept(error)) => not_kept(&error, "a push was not applied"),
     }
+}
+
+fn not_kept(error: &(dyn std::error::Error + 'static), what: &'static str) -> HttpResponse {
+    tracing::error!(error, "{what}");
+    refused(StatusCode::INTERNAL_SERVER_ERROR, "the state could not be kept")
 }

@@ -6,6 +6,7 @@ mod deployment;
 mod events;
 mod faults;
 mod inspection;
+mod mcp;
 mod program;
 mod state_file;
 mod support;

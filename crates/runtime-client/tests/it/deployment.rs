@@ -66,7 +66,7 @@ async fn the_runtime_checks_the_digest_and_confirms_it() {
     let (runtime, client) = (runtime(), runtimes());
     let address = address_of(&runtime);
     client.deploy(&address, &deployment(Vec::new())).await.unwrap();
-    assert!(runtime.handle().deployment().unwrap().servers.is_empty());
+    assert!(runtime.handle().deployment().unwrap().names().is_empty());
 
     runtime.handle().faults().next(Route::Deployment, Fault::CutAfterwards);
     assert!(client.deploy(&address, &deployment(Vec::new())).await.is_err(), "a lost answer is no confirmation");

@@ -67,11 +67,12 @@ pub(crate) fn push(generation: u64, env: &[(&str, &str)]) -> Push {
         generation,
         integrations: vec![slack(&json!({ "channel": "#alerts" }))],
         env: env.iter().map(variable).collect(),
+        undeploy: Vec::new(),
     }
 }
 
 pub(crate) fn empty(generation: u64) -> Push {
-    Push { agent: agent(), generation, integrations: Vec::new(), env: Vec::new() }
+    Push { agent: agent(), generation, integrations: Vec::new(), env: Vec::new(), undeploy: Vec::new() }
 }
 
 pub(crate) const fn failed(class: FailureClass) -> PushError {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use nora_mcp_servers::Form;
 
 use crate::settings::Flags;
 
@@ -41,6 +42,9 @@ pub(crate) enum Command {
     /// Look at what reaches an agent's runtime, through a running server
     #[command(subcommand)]
     Runtime(RuntimeCommand),
+    /// Look at an agent's MCP servers, through a running server
+    #[command(subcommand)]
+    Mcp(McpCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -139,6 +143,20 @@ pub(crate) enum RuntimeCommand {
     DeviceKey {
         /// The agent's id
         agent: String,
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum McpCommand {
+    /// Print the MCP configuration of an agent, with `${NAME}` in place of each credential
+    Config {
+        /// The agent's id
+        agent: String,
+        /// Who reads it: claude, openclaw, hermes or plain [default: what the agent's runtime reads]
+        #[arg(long = "for", value_name = "READER")]
+        form: Option<Form>,
         #[command(flatten)]
         remote: Remote,
     },

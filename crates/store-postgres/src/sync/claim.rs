@@ -140,7 +140,7 @@ async fn deleted(store: &PostgresStore, rows: &[Row]) -> Result<HashSet<Uuid>, S
 
 /// The processes of this host whose leases are free at once. Their leases run out within one lease of this process's
 /// first claim, so there is nobody to look for after that.
-async fn dead(store: &PostgresStore, lease: Duration, now: Timestamp) -> Result<Vec<String>, StoreError> {
+pub(crate) async fn dead(store: &PostgresStore, lease: Duration, now: Timestamp) -> Result<Vec<String>, StoreError> {
     if store.first_claim.get_or_init(Instant::now).elapsed() > lease {
         return Ok(Vec::new());
     }

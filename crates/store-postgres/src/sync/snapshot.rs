@@ -1,7 +1,7 @@
 //! Everything a push needs, as of one moment.
 
 use diesel::QueryableByName;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use nora_agents::Target;
 use nora_integrations::ports::{Claim, Snapshot};
 use nora_kernel::WrappedKey;
@@ -11,7 +11,7 @@ use super::claim::of_lease;
 use crate::audit::{insert_line, with_line};
 use crate::error::StoreError;
 use crate::integrations::{IntegrationRow, integration_columns};
-use crate::rows::count;
+use crate::rows::{count, names};
 use crate::store::PostgresStore;
 use crate::targets::{TargetRow, target_columns};
 
@@ -19,7 +19,8 @@ use crate::targets::{TargetRow, target_columns};
 const SNAPSHOT: &str = concat!(
     "WITH held AS MATERIALIZED (SELECT ",
     target_columns!(),
-    ", target.desired AS target_desired, target.role AS target_role \
+    ", target.desired AS target_desired, target.role AS target_role, \
+     (SELECT servers FROM deployments WHERE target_id = target.id AND target.role = 'retired') AS target_servers \
      FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
      WHERE target.id = $13 AND target.fence = $14 AND target.lease_until IS NOT NULL), \
      audited AS (",
@@ -46,6 +47,8 @@ struct Row {
     target: TargetRow,
     #[diesel(sql_type = BigInt, column_name = target_desired)]
     desired: i64,
+    #[diesel(sql_type = Nullable<Text>, column_name = target_servers)]
+    servers: Option<String>,
     #[diesel(embed)]
     integration: Option<IntegrationRow>,
 }
@@ -62,7 +65,8 @@ pub(super) async fn snapshot(
     let integrations = first.integration.into_iter().chain(rows.filter_map(|row| row.integration));
     let integrations = integrations.map(|row| row.stored(target.workspace.clone())).collect::<Result<_, _>>()?;
     let generation = count("sync_targets.desired", first.desired)?;
-    Ok(Some(Snapshot { target, key, generation, integrations }))
+    let undeploy = first.servers.map(|servers| names("deployments.servers", &servers)).transpose()?;
+    Ok(Some(Snapshot { target, key, generation, integrations, undeploy: undeploy.unwrap_or_default() }))
 }
 
 pub(super) async fn target(store: &PostgresStore, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, StoreError> {

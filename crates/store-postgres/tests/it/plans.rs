@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody as _};
-use nora_integrations::ports::{Completion, Failure, FailureClass, Held, IntegrationStore, SyncStore as _};
+use nora_integrations::ports::{Completion, Failure, FailureClass, Held, IntegrationStore, SyncStore};
 use nora_kernel::{AgentId, ApiKeyId, Clock as _, Cursor, IntegrationId, PageRequest, Reach, Timestamp};
+use nora_mcp_servers::ports::{McpStore, RedeployStore};
 use nora_store_postgres::PostgresStore;
 use nora_testkit::Samples;
 use nora_testkit::samples::{named, workspace};
@@ -39,6 +40,11 @@ fn seed() -> String {
          INSERT INTO integrations (id, agent_id, provider, label, config, secret_fields, secrets, secrets_version, \
          readable, generation, created_at, updated_at) \
          SELECT {id}, {id}, 'github', 'default', '{{}}', '[\"token\"]', 'sealed', 1, true, 2, {NOW}, {NOW} {numbers}; \
+         INSERT INTO mcp_selections (agent_id, provider) SELECT {id}, 'github' {numbers}; \
+         INSERT INTO deployments (target_id, digest, applied_at, servers) \
+         SELECT {id}, decode(repeat('09', 32), 'hex'), {NOW}, '[\"github\"]' {numbers}; \
+         INSERT INTO redeploys (agent_id, state, again, attempt, blocked, next_attempt_at, fence) \
+         SELECT {id}, 'done', false, 0, false, {NOW} - n, 1 {numbers}; \
          INSERT INTO removals (integration_id, agent_id, provider, label, names, generation, removed_at) \
          SELECT gen_random_uuid(), {id}, 'rss', 'default', '[]', 3, {NOW} {numbers}; \
          INSERT INTO api_keys (id, public_id, name, scopes, workspace, hash, created_at) \
@@ -53,7 +59,8 @@ fn seed() -> String {
     )
 }
 
-const ALL_BEHIND: &str = "UPDATE sync_targets SET desired = desired + 1; ANALYZE sync_targets";
+const ALL_BEHIND: &str = "UPDATE sync_targets SET desired = desired + 1; ANALYZE sync_targets; \
+                          UPDATE redeploys SET state = 'pending'; ANALYZE redeploys";
 
 /// Of the tables that grow.
 const SCANS: &str = "SELECT relname || ': ' || seq_scan AS value FROM pg_stat_user_tables \
@@ -110,6 +117,8 @@ async fn read(store: &PostgresStore, number: u32) {
     assert_eq!(store.state(&reach, agent).await.unwrap().unwrap().removals.len(), 1);
     assert_eq!(store.agent_keys(Some(agent), 500).await.unwrap().len(), 500);
     assert!(store.next_due().await.unwrap().is_some());
+    assert_eq!(McpStore::find(store, &reach, agent).await.unwrap().unwrap().selected.len(), 1);
+    assert!(store.next_redeploy_due().await.unwrap().is_none());
 }
 
 async fn write(store: &PostgresStore, samples: &Samples, number: u32) {
@@ -123,6 +132,9 @@ async fn write(store: &PostgresStore, samples: &Samples, number: u32) {
     IntegrationStore::update(store, &update, &samples.line()).await.unwrap();
     let (owner, integration) = (agent.agent.id, new.integration.id);
     store.find_to_open(&Reach::Everything, owner, integration, &samples.line()).await.unwrap().unwrap();
+    let github = [named("github")];
+    store.select(&Reach::Everything, owner, &github, &samples.line()).await.unwrap().unwrap();
+    assert!(RedeployStore::request(store, &Reach::Everything, owner, &samples.line()).await.unwrap());
     store.mark_unreadable(integration, 2, &samples.line()).await.unwrap();
     store.remove(&Reach::Everything, owner, integration, &[], &samples.line()).await.unwrap();
     assert!(store.request_sync(&Reach::Everything, owner, &samples.line()).await.unwrap());
@@ -139,28 +151,44 @@ async fn write(store: &PostgresStore, samples: &Samples, number: u32) {
 /// One of each way in which a worker's lease ends.
 async fn reconcile(store: &PostgresStore, samples: &Samples) {
     let now = samples.clock.now();
-    let claims = store.claim(64, LEASE, now).await.unwrap();
+    let claims = SyncStore::claim(store, 64, LEASE, now).await.unwrap();
     let [one, other, third, fourth, rest @ ..] = claims.as_slice() else { panic!("{claims:?}") };
-    assert_eq!(store.renew(one, now.after(LEASE)).await.unwrap(), Held::Yes);
-    let snapshot = store.snapshot(one, &samples.line()).await.unwrap().unwrap();
+    assert_eq!(SyncStore::renew(store, one, now.after(LEASE)).await.unwrap(), Held::Yes);
+    let snapshot = SyncStore::snapshot(store, one, &samples.line()).await.unwrap().unwrap();
     let next_check_at = now.after(Duration::from_hours(1));
     let completion = Completion { generation: snapshot.generation, variables: Vec::new(), at: now, next_check_at };
-    assert_eq!(store.complete(one, &completion, &samples.line()).await.unwrap(), Held::Yes);
+    assert_eq!(SyncStore::complete(store, one, &completion, &samples.line()).await.unwrap(), Held::Yes);
     assert!(store.target(other).await.unwrap().is_some());
     assert_eq!(store.checked(other, next_check_at).await.unwrap(), Held::Yes);
     let failure = Failure { class: FailureClass::Timeout, at: now, next_attempt_at: Some(next_check_at) };
-    assert_eq!(store.fail(third, &failure, Some(1)).await.unwrap(), Held::Yes);
+    assert_eq!(SyncStore::fail(store, third, &failure, Some(1)).await.unwrap(), Held::Yes);
     assert_eq!(store.raise(fourth, 9, next_check_at, &samples.line()).await.unwrap(), Held::Yes);
-    store.release(rest).await.unwrap();
+    SyncStore::release(store, rest).await.unwrap();
     store.next_due().await.unwrap();
+}
+
+/// One of each way in which a worker's lease on a redeploy ends.
+async fn redeploy(store: &PostgresStore, samples: &Samples) {
+    let now = samples.clock.now();
+    let claims = RedeployStore::claim(store, 64, LEASE, now).await.unwrap();
+    let [one, other, rest @ ..] = claims.as_slice() else { panic!("{claims:?}") };
+    assert_eq!(RedeployStore::renew(store, one, now.after(LEASE)).await.unwrap(), Held::Yes);
+    let snapshot = RedeployStore::snapshot(store, one, &samples.line()).await.unwrap().unwrap();
+    let (target, servers) = (snapshot.target.id, vec![named("github")]);
+    assert_eq!(store.handing(one, target, &servers).await.unwrap(), Held::Yes);
+    let completion = nora_mcp_servers::ports::Completion { target, digest: [9; 32], servers, at: now };
+    assert_eq!(RedeployStore::complete(store, one, &completion).await.unwrap(), Held::Yes);
+    let failure = Failure { class: FailureClass::Timeout, at: now, next_attempt_at: Some(now.after(LEASE)) };
+    assert_eq!(RedeployStore::fail(store, other, &failure, None).await.unwrap(), Held::Yes);
+    RedeployStore::release(store, rest).await.unwrap();
 }
 
 /// Confirms that the runtimes of deleted agents are empty.
 async fn purge(store: &PostgresStore, samples: &Samples) {
     let now = samples.clock.now();
-    for claim in store.claim(u16::try_from(TIMES).unwrap(), LEASE, now).await.unwrap() {
+    for claim in SyncStore::claim(store, u16::try_from(TIMES).unwrap(), LEASE, now).await.unwrap() {
         let completion = Completion { generation: 100, variables: Vec::new(), at: now, next_check_at: now };
-        assert_eq!(store.complete(&claim, &completion, &samples.line()).await.unwrap(), Held::Yes);
+        assert_eq!(SyncStore::complete(store, &claim, &completion, &samples.line()).await.unwrap(), Held::Yes);
     }
 }
 
@@ -184,7 +212,8 @@ async fn no_table_is_read_whole() {
         purge(&store, &samples).await;
         // Everybody is in step: there is nothing to claim.
         for _ in 0..TIMES {
-            assert_eq!(store.claim(64, LEASE, samples.clock.now()).await.unwrap(), []);
+            assert_eq!(SyncStore::claim(&*store, 64, LEASE, samples.clock.now()).await.unwrap(), []);
+            assert_eq!(RedeployStore::claim(&*store, 64, LEASE, samples.clock.now()).await.unwrap(), []);
         }
     });
     assert_eq!(writing.await, [""; 0]);
@@ -193,6 +222,7 @@ async fn no_table_is_read_whole() {
     let catching_up = scanned(&database, &mut owner, async |store| {
         for _ in 0..TIMES {
             reconcile(&store, &samples).await;
+            redeploy(&store, &samples).await;
         }
     });
     assert_eq!(catching_up.await, [""; 0]);

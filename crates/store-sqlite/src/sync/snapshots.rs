@@ -2,18 +2,17 @@
 
 use diesel::prelude::*;
 use nora_agents::Target;
-use nora_integrations::StoredIntegration;
 use nora_integrations::ports::{Claim, Snapshot};
 use nora_kernel::audit::AuditLine;
-use nora_kernel::{Workspace, WrappedKey};
+use nora_kernel::{ProviderId, Workspace, WrappedKey};
 
 use super::HeldRow;
 use crate::audit::write_line;
 use crate::failure::{Ending, corrupt};
-use crate::integrations::IntegrationRow;
-use crate::schema::{agents, integrations, sync_targets};
+use crate::integrations::of_agent;
+use crate::schema::{agents, deployments, sync_targets};
 use crate::targets::TargetRow;
-use crate::value::{Id, Parsed};
+use crate::value::{Id, Names, Parsed};
 
 type Found = (HeldRow, TargetRow, Parsed<Workspace>, Vec<u8>);
 
@@ -37,24 +36,20 @@ pub(super) fn target(
 
 pub(super) fn snapshot(connection: &mut SqliteConnection, claim: &Claim, line: &AuditLine) -> Ending<Option<Snapshot>> {
     let Some((target, key, held)) = target(connection, claim)? else { return Ok(None) };
-    let integrations =
-        if held.is_retired() { Vec::new() } else { integrations(connection, held.agent_id, &target.workspace)? };
+    let (integrations, undeploy) = if held.is_retired() {
+        (Vec::new(), deployed(connection, held.id)?)
+    } else {
+        (of_agent(connection, held.agent_id, &target.workspace)?, Vec::new())
+    };
     if integrations.iter().any(|stored| stored.secrets.is_some()) {
         write_line(connection, line)?;
     }
-    Ok(Some(Snapshot { target, key, generation: held.desired.0, integrations }))
+    Ok(Some(Snapshot { target, key, generation: held.desired.0, integrations, undeploy }))
 }
 
-/// An agent's integrations, oldest first.
-fn integrations(
-    connection: &mut SqliteConnection,
-    agent: Id,
-    workspace: &Workspace,
-) -> QueryResult<Vec<StoredIntegration>> {
-    let rows: Vec<IntegrationRow> = integrations::table
-        .filter(integrations::agent_id.eq(agent))
-        .order((integrations::created_at.asc(), integrations::id.asc()))
-        .select(IntegrationRow::as_select())
-        .load(connection)?;
-    Ok(rows.into_iter().map(|row| row.into_stored(workspace)).collect())
+/// The servers that a target may hold.
+fn deployed(connection: &mut SqliteConnection, target: Id) -> QueryResult<Vec<ProviderId>> {
+    let servers: Option<Names<ProviderId>> =
+        deployments::table.find(target).select(deployments::servers).first(connection).optional()?;
+    Ok(servers.map(|names| names.0).unwrap_or_default())
 }

@@ -10,6 +10,7 @@ use diesel::sql_types::Text;
 use nora_agents::ports::{AgentUpdate, StoredAgent, TargetUpdate};
 use nora_integrations::ports::{Completion, Failure, FailureClass, Role};
 use nora_kernel::{Clock as _, PageRequest, Reach, Readiness as _, Unavailable, WrappedKey};
+use nora_mcp_servers::ports::Completion as Completed;
 use nora_testkit::samples::{named, workspace};
 use nora_testkit::{Samples, Stores as _};
 
@@ -40,8 +41,19 @@ fn plan(connection: &mut SqliteConnection, statement: &str) -> Vec<String> {
     steps.into_iter().map(|step| step.detail).collect()
 }
 
-const TABLES: [&str; 8] =
-    ["agents", "api_keys", "audit_log", "idempotency", "integrations", "meta", "removals", "sync_targets"];
+const TABLES: [&str; 11] = [
+    "agents",
+    "api_keys",
+    "audit_log",
+    "deployments",
+    "idempotency",
+    "integrations",
+    "mcp_selections",
+    "meta",
+    "redeploys",
+    "removals",
+    "sync_targets",
+];
 
 /// A step that looks at every row there is.
 fn is_scan(step: &str) -> bool {
@@ -106,6 +118,34 @@ async fn call_integrations(database: &Database, samples: &Samples, agent: &Store
     Ok(())
 }
 
+/// Calls every method that speaks to the database about MCP servers.
+async fn call_mcp(database: &Database, samples: &Samples, agent: &StoredAgent) -> Result<(), Unavailable> {
+    let (mcp, redeploys) = (database.store.mcp(), database.store.redeploys());
+    let (now, reach, id) = (database.clock.now(), Reach::Workspace(workspace()), agent.agent.id);
+    let (line, lease, github) = (samples.line(), Duration::from_secs(15), [named("github")]);
+    mcp.opening(&line).await?;
+    database.store.integrations().insert(&samples.integration(agent), &samples.line(), None).await.unwrap();
+    mcp.select(&reach, id, &github, &samples.line()).await?;
+    let target = mcp.find(&reach, id).await?.unwrap().target.id;
+    let completion = Completed { target, digest: [9; 32], servers: github.to_vec(), at: now };
+    let failure = Failure { class: FailureClass::Timeout, at: now, next_attempt_at: Some(now) };
+    for _ in 0..2 {
+        redeploys.request(&reach, id, &samples.line()).await?;
+        let claim = redeploys.claim(10, lease, now).await?.remove(0);
+        redeploys.renew(&claim, now.after(lease)).await?;
+        redeploys.request(&reach, id, &samples.line()).await?;
+        redeploys.snapshot(&claim, &samples.line()).await?;
+        redeploys.handing(&claim, target, &github).await?;
+        redeploys.complete(&claim, &completion).await?;
+        let claim = redeploys.claim(10, lease, now).await?.remove(0);
+        redeploys.fail(&claim, &failure, Some(target)).await?;
+        let claims = redeploys.claim(10, lease, now).await?;
+        redeploys.release(&claims).await?;
+        redeploys.next_redeploy_due().await?;
+    }
+    Ok(())
+}
+
 /// Calls every method that speaks to the database about syncs, up to the end of the agent.
 async fn call_sync(database: &Database, samples: &Samples, agent: &StoredAgent) -> Result<(), Unavailable> {
     let sync = database.store.sync();
@@ -147,6 +187,7 @@ async fn no_statement_looks_at_every_row() {
     call_access(&database, &samples).await.unwrap();
     call_agents(&database, &samples, &agent).await.unwrap();
     call_integrations(&database, &samples, &agent).await.unwrap();
+    call_mcp(&database, &samples, &agent).await.unwrap();
     call_sync(&database, &samples, &agent).await.unwrap();
     database.store.close().await;
 

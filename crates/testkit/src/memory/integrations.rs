@@ -67,6 +67,7 @@ impl State {
     fn disconnect(&mut self, integration: Integration, names: &[EnvName], now: Timestamp) {
         let Integration { id, agent, provider, label, .. } = integration;
         self.integrations.remove(&id);
+        self.end_selection(agent, &provider);
         let generation = self.raise(agent, now).unwrap_or_default();
         let record = RemovalRecord { integration: id, provider, label, names: names.to_vec(), confirmed_at: None };
         self.removals.push(RemovalEntry { agent, generation, removed_at: now, record });

@@ -62,7 +62,9 @@ impl State {
         if record.retired.is_some() {
             integrations.clear();
         }
-        Some(Snapshot { target: record.target.clone(), key, generation: record.desired, integrations })
+        let deployed = self.deployments.get(&claim.target).filter(|_| record.retired.is_some());
+        let undeploy = deployed.map(|deployed| deployed.servers.clone()).unwrap_or_default();
+        Some(Snapshot { target: record.target.clone(), key, generation: record.desired, integrations, undeploy })
     }
 
     fn complete(&mut self, claim: &Claim, completion: Completion, line: &AuditLine) -> Option<()> {

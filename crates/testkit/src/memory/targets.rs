@@ -115,9 +115,12 @@ impl State {
     pub(super) fn forget(&mut self, target: TargetId) {
         let Some(record) = self.targets.remove(&target) else { return };
         let agent = record.target.agent;
+        self.deployments.remove(&target);
         let stays = self.targets.values().any(|record| record.target.agent == agent);
         if !stays && self.agents.get(&agent).is_some_and(|record| record.deleted) {
             self.agents.remove(&agent);
+            self.redeploys.remove(&agent);
+            self.selections.retain(|(of, _)| *of != agent);
             self.integrations.retain(|_, stored| stored.integration.agent != agent);
             self.removals.retain(|removal| removal.agent != agent);
             let of_agent = |stored: &&StoredChannel| stored.channel.agent == agent;

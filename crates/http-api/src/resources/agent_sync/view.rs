@@ -1,11 +1,12 @@
 //! What a sync's state looks like.
 
 use nora_integrations::{LastError, Removed, SyncStatus, SyncView, VariableView};
+use nora_mcp_servers::DeploymentStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::wire::{PurgeWord, SyncStateWord, Time, VariableStateWord};
+use crate::wire::{DeploymentStateWord, KeyedDigest, PurgeWord, SyncStateWord, Time, VariableStateWord};
 
 /// How far an agent's runtime is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -89,21 +90,23 @@ struct RemovedBody {
 #[schema(as = DeploymentState)]
 struct DeploymentBody {
     /// How far it is.
-    state: SyncStateWord,
-    /// The digest of the present document.
-    digest: Option<String>,
-    /// The digest of the document the runtime confirmed.
-    applied_digest: Option<String>,
+    state: DeploymentStateWord,
+    /// Whether the runtime holds something else than a redeploy would hand over.
+    redeploy_required: bool,
+    /// The keyed digest of what a redeploy would hand over, credentials included.
+    digest: KeyedDigest,
+    /// The keyed digest of what the runtime confirmed last.
+    applied_digest: Option<KeyedDigest>,
+    /// When it confirmed that.
+    applied_at: Option<Time>,
+    /// When the redeploy that was asked for is tried next, while one is.
+    next_attempt_at: Option<Time>,
     /// Why the last redeploy failed, until one succeeds.
     last_error: Option<LastErrorBody>,
 }
 
-/// An agent without MCP servers has nothing to deploy.
-const NOTHING_TO_DEPLOY: DeploymentBody =
-    DeploymentBody { state: SyncStateWord("in_sync"), digest: None, applied_digest: None, last_error: None };
-
 impl SyncBody {
-    pub(super) fn of(view: SyncView) -> Self {
+    pub(super) fn of(view: SyncView, deployment: DeploymentStatus) -> Self {
         let SyncView { status, variables, removed } = view;
         let SyncStatus { state, desired, applied, last_synced_at, next_attempt_at, last_error } = status;
         Self {
@@ -115,7 +118,21 @@ impl SyncBody {
             last_error: last_error.map(LastErrorBody::of),
             variables: variables.into_iter().map(VariableBody::of).collect(),
             removed: removed.into_iter().map(RemovedBody::of).collect(),
-            deployment: NOTHING_TO_DEPLOY,
+            deployment: DeploymentBody::of(deployment),
+        }
+    }
+}
+
+impl DeploymentBody {
+    fn of(status: DeploymentStatus) -> Self {
+        Self {
+            state: DeploymentStateWord(status.state.as_str()),
+            redeploy_required: status.redeploy_required,
+            digest: KeyedDigest(status.digest),
+            applied_digest: status.applied.map(KeyedDigest),
+            applied_at: status.applied_at.map(Time),
+            next_attempt_at: status.next_attempt_at.map(Time),
+            last_error: status.last_error.map(LastErrorBody::of),
         }
     }
 }

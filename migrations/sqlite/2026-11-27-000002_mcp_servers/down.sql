@@ -1,0 +1,4 @@
+DROP TABLE redeploys;
+DROP TABLE deployments;
+DROP TRIGGER integrations_end_mcp_selection;
+DROP TABLE mcp_selections;
