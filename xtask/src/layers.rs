@@ -2,6 +2,8 @@
 
 mod check;
 mod graph;
+#[cfg(test)]
+mod suites;
 
 pub(crate) use check::violations;
 pub(crate) use graph::Graph;
