@@ -9,10 +9,12 @@ use nora_agents::Agents;
 use nora_integrations::Connections;
 use nora_kernel::{Clock, Digest, IdSource, Readiness};
 use nora_mcp_servers::McpServers;
+use nora_webhooks::{Channels, Receiver};
 
 use crate::idempotency::InProgress;
 use crate::resources::Documents;
-use crate::{HttpMetrics, Limits};
+use crate::webhook_body::Held;
+use crate::{HttpMetrics, Limits, WebhookMetrics};
 
 /// The use cases behind the routes, and what the edge itself needs.
 pub struct Ports {
@@ -28,6 +30,10 @@ pub struct Ports {
     pub connections: Connections,
     /// MCP servers and redeploys.
     pub mcp_servers: McpServers,
+    /// Webhook channels and what came in by them.
+    pub channels: Channels,
+    /// What takes webhooks in.
+    pub receiver: Receiver,
     /// The answers of earlier requests.
     pub idempotency: Arc<dyn IdempotencyStore>,
     /// Where request ids come from.
@@ -40,6 +46,8 @@ pub struct Ports {
     pub readiness: Vec<(&'static str, Arc<dyn Readiness>)>,
     /// Where requests are counted.
     pub metrics: HttpMetrics,
+    /// Where webhooks are counted.
+    pub webhook_metrics: WebhookMetrics,
     /// What a request may cost.
     pub limits: Limits,
 }
@@ -48,6 +56,7 @@ pub struct Ports {
 pub struct Api {
     pub(crate) ports: Ports,
     pub(crate) in_progress: InProgress,
+    pub(crate) held: Held,
     documents: OnceLock<Documents>,
     draining: AtomicBool,
 }
@@ -62,6 +71,7 @@ impl Api {
     /// Joins the parts.
     pub fn new(ports: Ports) -> Arc<Self> {
         Arc::new(Self {
+            held: Held::new(ports.limits.webhook_memory),
             ports,
             in_progress: InProgress::default(),
             documents: OnceLock::new(),

@@ -42,9 +42,14 @@ pub(crate) async fn edge(
     answer.map_err(|panicked| panicked.answered_as(id))
 }
 
+/// Marks a request that is routed as a GET and came as a HEAD.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AskedByHead;
+
 /// Whoever may ask for a thing may ask whether it is there.
 fn route_head_as_get(request: &mut ServiceRequest) {
     if request.method() == Method::HEAD {
+        request.extensions_mut().insert(AskedByHead);
         request.head_mut().method = Method::GET;
     }
 }

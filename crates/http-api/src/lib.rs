@@ -14,6 +14,8 @@ mod openapi;
 mod problem;
 mod request;
 mod resources;
+mod webhook_body;
+mod webhook_metrics;
 mod wire;
 
 pub use api::{Api, Ports};
@@ -21,3 +23,4 @@ pub use app::{app, server};
 pub use limits::{LIMITS, Limits};
 pub use metrics::HttpMetrics;
 pub use openapi::{openapi, openapi_json};
+pub use webhook_metrics::WebhookMetrics;

@@ -15,6 +15,10 @@ pub struct Limits {
     pub body_deadline: Duration,
     /// How deep arrays and objects of a body may be nested; beyond it 400.
     pub json_depth: usize,
+    /// The most bytes of webhooks that are held at once while they are read and kept; beyond it 503.
+    pub webhook_memory: usize,
+    /// How long a webhook waits for a store that does not answer; beyond it 503.
+    pub webhook_patience: Duration,
     /// How long one readiness check may take before it counts as failed.
     pub readiness_deadline: Duration,
 }
@@ -26,6 +30,8 @@ pub const LIMITS: Limits = Limits {
     body: 256 * 1024,
     body_deadline: Duration::from_secs(10),
     json_depth: 64,
+    webhook_memory: 64 * 1024 * 1024,
+    webhook_patience: Duration::from_secs(8),
     readiness_deadline: Duration::from_secs(1),
 };
 

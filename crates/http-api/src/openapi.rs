@@ -19,11 +19,12 @@ const DESCRIPTION: &str = "Connect third-party tools to agents, test the connect
     answers a method it does not take by 405 with `Allow`, a target that is too long by 414 and headers that are too \
     large by 431.";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("Catalog", "The providers agents can be connected to."),
     ("Agents", "Agents, where their runtimes are, and how far those are."),
     ("Agent integrations", "What an agent is connected to."),
     ("MCP servers", "Which MCP servers an agent has, and what its redeploy hands over."),
+    ("Channels and webhooks", "Public URLs that third parties post to, and what came in by them."),
     ("Keys and audit", "Who may do what, and who did."),
     ("Operations", "For those who run this service."),
 ];

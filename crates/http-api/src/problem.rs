@@ -33,6 +33,7 @@ pub(crate) struct Problem(Box<Details>);
 #[derive(Debug)]
 struct Details {
     code: ErrorCode,
+    status: StatusCode,
     detail: Cow<'static, str>,
     places: Vec<Place>,
     retry_after: Option<Duration>,
@@ -45,6 +46,7 @@ impl Problem {
     pub(crate) fn new(code: ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Details {
             code,
+            status: code.status(),
             detail: detail.into(),
             places: Vec::new(),
             retry_after: None,
@@ -85,6 +87,12 @@ impl Problem {
         Self::at(code, detail.to_string(), violations.into_iter().map(place).collect())
     }
 
+    /// Answers with another status than usual, where a third party's protocol wants it.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
     /// Says how long to wait.
     pub(crate) fn after(mut self, wait: Duration) -> Self {
         self.0.retry_after = Some(wait);
@@ -120,7 +128,7 @@ impl Problem {
 
     /// The whole answer.
     pub(crate) fn answer(&self, request: RequestId) -> HttpResponse {
-        let mut response = HttpResponse::build(self.0.code.status());
+        let mut response = HttpResponse::build(self.0.status);
         response.content_type(PROBLEM_JSON);
         if let Some(wait) = self.0.retry_after {
             response.insert_header((RETRY_AFTER, whole_seconds(wait)));
@@ -136,11 +144,11 @@ impl Problem {
     }
 
     fn body(&self, request: RequestId) -> ProblemBody<'_> {
-        let Details { code, detail, places, integration, .. } = self.0.as_ref();
+        let Details { code, status, detail, places, integration, .. } = self.0.as_ref();
         ProblemBody {
             type_uri: code.type_uri(),
             title: code.title(),
-            status: code.status().as_u16(),
+            status: status.as_u16(),
             detail,
             code: code.as_str(),
             error: detail,
@@ -169,7 +177,7 @@ impl fmt::Display for Problem {
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.0.code.status()
+        self.0.status
     }
 
     /// A place holder: the middleware knows the request's id and replaces it by [`Problem::answer`].

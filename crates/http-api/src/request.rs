@@ -8,10 +8,10 @@ mod page;
 mod query;
 mod wipe;
 
-pub(crate) use body::{Body, RawBody};
+pub(crate) use body::{Body, RawBody, announced_length, is_identity};
 pub(crate) use head::{
-    AgentPath, CatalogItemPath, FromHead, IntegrationPath, KeyPath, agent_not_found, integration_not_found,
-    key_not_found,
+    AgentPath, CatalogItemPath, ChannelPath, EventPath, FromHead, IntegrationPath, KeyPath, WebhookPath,
+    agent_not_found, channel_not_found, event_not_found, integration_not_found, key_not_found,
 };
 pub(crate) use members::{FromMembers, Members};
 pub(crate) use page::{PageQuery, paged};

@@ -98,6 +98,17 @@ words! {
     VariableStateWord as "VariableState": "live", "pending_redeploy", "unsupported", "conflict", "failed";
     /// Whether what was removed has left the runtime.
     PurgeWord as "PurgeState": "pending", "confirmed";
+    /// What a channel demands of what is posted to it.
+    VerificationWord as "Verification": "secret", "none", "handshake";
+    /// How an event was verified, when it came or when it was last replayed. `recorded`: the secret itself was sent
+    /// and is not kept, so that it cannot be looked at again. `refused`: it is not right under today's secrets.
+    EventVerdictWord as "EventVerdict": "verified", "unverified", "recorded", "refused";
+    /// How far an event has come.
+    EventStateWord as "EventState": "pending", "delivered", "dead";
+    /// Why the last delivery failed.
+    DeliveryErrorWord as "DeliveryError":
+        "dns", "refused", "timeout", "tls", "blocked_address", "auth", "rate_limited", "runtime_error", "bad_answer",
+        "unsupported_runtime", "unreadable", "unverified", "internal";
     /// How a connection test ended.
     VerdictWord as "Verdict": "verified", "rejected", "unreachable", "unverifiable";
     /// Why: the first three where the credentials were rejected, the others where the service was unreachable.

@@ -6,6 +6,7 @@ mod change;
 mod connect;
 mod connections;
 mod integration;
+mod ledger;
 mod limiter;
 mod lines;
 pub mod ports;

@@ -8,10 +8,11 @@ use nora_catalog::Catalog;
 use nora_kernel::audit::{Action, Outcome};
 use nora_kernel::{Clock, Entropy, IdSource, OpenError, Reach, SecretMap, Timestamp, Unavailable, Vault, WrappedKey};
 
+use crate::ledger::ClaimLedger;
 use crate::lines::Lines;
 use crate::ports::{
-    Applied, Claim, Completion, Failure, FailureClass, Held, Push, PushError, Role, RuntimeAddress, RuntimeClient,
-    Snapshot, SyncStore, Task,
+    Applied, CheckedTarget, Claim, Completion, Failure, FailureClass, Held, OwnedVariable, Push, PushError, Role,
+    RuntimeAddress, RuntimeClient, Snapshot, SyncStore, Task,
 };
 use crate::status::conflicting;
 use crate::{Assembly, Integration, SecretsError, Status, StoredIntegration, assemble, backoff};
@@ -83,9 +84,10 @@ impl Reconciler {
     /// Asks a runtime in step what it holds. If that differs from what it confirmed, it is out of step from now on,
     /// and pushed to like any other.
     async fn check(&self, claim: &Claim) -> Result<Step, Unavailable> {
-        let Some((target, key)) = self.store.target(claim).await? else { return Ok(Step::LeaseLost) };
+        let Some(checked) = self.store.target(claim).await? else { return Ok(Step::LeaseLost) };
+        let CheckedTarget { target, key, owned } = checked;
         let health = match self.address(&target, &key).await {
-            Ok(address) => self.runtimes.health(&address).await,
+            Ok(address) => self.runtimes.health(&address, &owned).await,
             Err(class) if class.is_permanent() => return self.fail(claim, class, None, None).await,
             Err(class) => Err(PushError::failed(class)),
         };
@@ -112,19 +114,21 @@ impl Reconciler {
 
     async fn push(&self, claim: &Claim) -> Result<Step, Unavailable> {
         let line = self.lines().opened_for_sync(&claim.workspace, claim.agent);
-        let Some(snapshot) = self.store.snapshot(claim, &line).await? else { return Ok(Step::LeaseLost) };
-        let (generation, undeploy) = (snapshot.generation, snapshot.undeploy.clone());
+        let Some(mut snapshot) = self.store.snapshot(claim, &line).await? else { return Ok(Step::LeaseLost) };
+        let generation = snapshot.generation;
+        let (owned, undeploy) = (std::mem::take(&mut snapshot.owned), std::mem::take(&mut snapshot.undeploy));
         let prepared = self.prepare(snapshot).await?;
         let (address, assembly) = match prepared {
             Ok(prepared) => prepared,
             Err(class) => return self.fail(claim, class, None, Some(generation)).await,
         };
-        if self.is_somebody_elses(claim, &address).await {
+        if self.is_somebody_elses(claim, &address, &owned).await {
             return self.complete(claim, generation, Vec::new()).await;
         }
-        let Assembly { integrations, env, conflicts } = assembly;
-        let push = Push { agent: claim.agent, generation, integrations, env, undeploy };
-        match self.runtimes.apply(&address, &push).await {
+        let Assembly { integrations, env, header_hosts, conflicts } = assembly;
+        let push = Push { agent: claim.agent, generation, integrations, env, undeploy, header_hosts, owned };
+        let ledger = ClaimLedger { store: self.store.as_ref(), claim };
+        match self.runtimes.apply(&address, &push, &ledger).await {
             Ok(Applied { mut variables }) => {
                 variables.extend(conflicts.into_iter().map(|conflict| conflicting(conflict.name)));
                 self.complete(claim, generation, variables).await
@@ -143,11 +147,11 @@ impl Reconciler {
 
     /// Whether a retired runtime says that it holds another agent's state. That took the place of this agent's, and an
     /// empty push would take it away from whoever lives there now.
-    async fn is_somebody_elses(&self, claim: &Claim, address: &RuntimeAddress) -> bool {
+    async fn is_somebody_elses(&self, claim: &Claim, address: &RuntimeAddress, owned: &[OwnedVariable]) -> bool {
         if claim.role == Role::Live {
             return false;
         }
-        let health = self.runtimes.health(address).await;
+        let health = self.runtimes.health(address, owned).await;
         health.ok().flatten().and_then(|health| health.agent).is_some_and(|holder| holder != claim.agent)
     }
 

@@ -250,6 +250,15 @@ impl Manifest {
         self.webhook.as_ref().map(WebhookScheme::description)
     }
 
+    /// The hosts to which a secret `field` of a connection is sent in an HTTP header; empty if it is ever sent in
+    /// another way, or derived from, or if that is not known.
+    pub fn header_hosts(&self, connection: &Connection<'_>, field: &str) -> Vec<String> {
+        let derived = self.vars.values().any(|var| var.reads(field));
+        let test = self.tests.iter().find(|test| test.when.holds(connection)).filter(|_| !derived);
+        let values = values::Values::new(*connection, &self.vars);
+        test.map(|test| test.header_hosts(field, &values)).unwrap_or_default()
+    }
+
     /// Every request a test may send.
     pub fn requests(&self) -> Vec<RequestSummary> {
         self.tests.iter().flat_map(Test::requests).collect()

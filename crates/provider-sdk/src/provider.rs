@@ -37,7 +37,9 @@ pub trait Provider: Send + Sync {
 
     /// Verifies a request to a channel of this provider, and says what becomes of it. It does no I/O.
     ///
-    /// The scheme of the manifest does it, unless that says `code`.
+    /// The scheme of the manifest does it. A type of channel is only made of a scheme that needs nothing else
+    /// ([`WebhookScheme::is_supported`](crate::webhook::WebhookScheme::is_supported)), so what stands here instead is
+    /// held to the suite, and serves no channel.
     fn receive(&self, request: &InboundRequest<'_>, keys: &ChannelKeys<'_>, now: Timestamp) -> Received {
         match self.manifest().webhook() {
             Some(scheme) => scheme.receive(request, keys, now),

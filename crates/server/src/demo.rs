@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use nora_agents::ports::StoredAgent;
 use nora_agents::{AgentName, ChangeAgent, CreateAgent, Patch, RuntimeChange, RuntimeInput, RuntimeKind};
 use nora_kernel::audit::Actor;
-use nora_kernel::{AgentId, BoxError, Caller, Entropy, RequestId, Scope, Scopes, Secret, Workspace};
+use nora_kernel::{AgentId, BoxError, Caller, ChannelId, Entropy, RequestId, Scope, Scopes, Secret, Workspace};
 use nora_reference_runtime::{Config, RunningRuntime};
 use nora_vault_ring::SystemEntropy;
+use nora_webhooks::{ChannelError, CreateChannel, Verification};
 
 use crate::settings::Settings;
 use crate::wiring::Application;
@@ -17,6 +18,8 @@ use crate::{StartError, bootstrap, cli};
 
 /// The agent of the API reference page.
 const AGENT: &str = "a1b2c3d4-e5f6-7890-abcd-ef1234567890";
+/// The channel of the API reference page.
+const CHANNEL: &str = "d5e6f7a8-b9c0-1234-defa-123456789012";
 
 /// The runtime of the demo; it stops when this is dropped.
 pub(crate) struct Demo {
@@ -37,6 +40,7 @@ impl Demo {
             None => register(application, &caller, agent, &runtime, token).await?,
             Some(known) => point(application, &caller, &known, &runtime, token).await?,
         }
+        open_channel(application, &caller, agent).await?;
         cli::print(&lines(settings, &runtime, &token_file));
         Ok(Self { _runtime: runtime })
     }
@@ -95,6 +99,29 @@ async fn point(
     Ok(())
 }
 
+/// Makes the channel, or finds the one a former run made. What is posted to it is taken unseen, as the reference page
+/// posts it.
+async fn open_channel(application: &Application, caller: &Caller, agent: AgentId) -> Result<(), StartError> {
+    let id: ChannelId = CHANNEL.parse().map_err(failed)?;
+    let channels = &application.webhooks.channels;
+    match channels.find(caller, agent, id).await {
+        Ok(_) => return Ok(()),
+        Err(ChannelError::NotFound) => {}
+        Err(ChannelError::Unavailable(error)) => return Err(failed(error)),
+    }
+    let request = CreateChannel {
+        agent,
+        id: Some(id),
+        kind: Some("webhook".to_owned()),
+        name: Some("Demo channel".parse().map_err(failed)?),
+        config: serde_json::Map::new(),
+        verification: Some(Verification::None),
+        idempotency: None,
+    };
+    channels.create(caller, request).await.map_err(failed)?;
+    Ok(())
+}
+
 /// The token of the last run, or a new one.
 fn token(file: &Path) -> Result<Secret, BoxError> {
     if let Ok(text) = std::fs::read_to_string(file) {
@@ -147,6 +174,11 @@ IID=$(curl -s {api}/agents/{AGENT}/integrations -H "Authorization: Bearer $TOKEN
 curl -s -X POST {api}/agents/{AGENT}/integrations/$IID/test -H "Authorization: Bearer $TOKEN"
 curl -s {api}/agents/{AGENT}/sync -H "Authorization: Bearer $TOKEN"
 curl -s -X DELETE {api}/agents/{AGENT}/integrations/$IID -H "Authorization: Bearer $TOKEN"
+
+# send a webhook; the agent's runtime has it, and the channel remembers it
+curl -s -X POST {api}/webhooks/{CHANNEL} -H "Content-Type: application/json" -d '{{"event":"push","ref":"refs/heads/main"}}'
+curl -s {runtime}/events -H "Authorization: Bearer $(cat {runtime_token})"
+curl -s {api}/agents/{AGENT}/channels/{CHANNEL}/events -H "Authorization: Bearer $TOKEN"
 "##,
     )
 }

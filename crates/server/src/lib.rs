@@ -7,6 +7,7 @@ mod demo;
 mod error;
 mod fail_point;
 mod hardening;
+mod intake;
 mod jwt;
 mod keyring;
 mod metrics;

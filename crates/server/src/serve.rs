@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::web::Data;
-use nora_http_api::{Api, HttpMetrics};
+use nora_http_api::{Api, HttpMetrics, WebhookMetrics};
 use nora_provider_sdk::Provider;
 use prometheus_client::registry::Registry;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -16,10 +16,13 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::demo::Demo;
-use crate::metrics::{self, RedeployMetrics, SyncMetrics};
+use crate::metrics::{self, DeliveryMetrics, RedeployMetrics, SyncMetrics, UnconfirmedMetrics};
 use crate::settings::{DRAIN, Settings};
 use crate::wiring::{self, Application};
-use crate::workers::{ReconcilerLoop, RedeployerLoop, Stopper, flush_usage, follow_revocations, prune};
+use crate::workers::{
+    Agents, DeliveryLoop, ReconcilerLoop, RedeployerLoop, Stopper, flush_usage, follow_revocations, measure_backlog,
+    prune, prune_events, show_unconfirmed,
+};
 use crate::{StartError, bootstrap};
 
 /// How long load balancers are given to see that this server is not ready any more.
@@ -62,12 +65,14 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     let listener = bind(settings.listen, "--listen (NORA_LISTEN)")?;
     let metrics_listener = bind(settings.metrics_listen, METRICS_ADDRESS)?;
     let mut registry = Registry::default();
-    let sync_metrics = SyncMetrics::register(&mut registry);
+    let sync_metrics = (SyncMetrics::register(&mut registry), UnconfirmedMetrics::register(&mut registry));
     let redeploy_metrics = RedeployMetrics::register(&mut registry);
+    let delivery_metrics = DeliveryMetrics::register(&mut registry);
     let http_metrics = HttpMetrics::register(&mut registry);
+    let webhook_metrics = WebhookMetrics::register(&mut registry);
     bootstrap::ensure_data_dir(&settings.data_dir)?;
 
-    let application = tokio::select! {
+    let (application, appender) = tokio::select! {
         built = Application::build(&settings, providers) => built?,
         // Nothing was promised to anybody yet.
         () = signals.wait() => return Ok(()),
@@ -76,7 +81,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     bootstrap::warn_if_exposed(&settings);
     application.adopt_catalog().await?;
 
-    let api = Api::new(application.ports(http_metrics));
+    let api = Api::new(application.ports(http_metrics, webhook_metrics));
     let metrics_server = metrics::listen(Data::new(registry), metrics_listener);
     let metrics_server = metrics_server
         .map_err(|error| StartError::because(format!("{METRICS_ADDRESS} cannot be listened on"), error))?;
@@ -85,6 +90,9 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
 
     let stopper = Stopper::new();
     let mut loops = start_loops(&application, sync_metrics, redeploy_metrics, &stopper);
+    start_deliveries(&mut loops, &application, &settings, delivery_metrics, &stopper);
+    // It goes on as long as a request is under way.
+    let appender = tokio::spawn(appender.run());
     let servers = [tokio::spawn(api_server), tokio::spawn(metrics_server)];
     tracing::info!(address = %settings.listen, "listening");
     let demo = if with_demo { Some(Demo::start(&application, &settings).await?) } else { None };
@@ -102,16 +110,18 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
         let _ = server.await;
     }
     drop(demo);
+    appender.abort();
     tracing::info!("drained");
     Ok(())
 }
 
 fn start_loops(
     application: &Application,
-    metrics: SyncMetrics,
+    (metrics, unconfirmed): (SyncMetrics, UnconfirmedMetrics),
     redeploy_metrics: RedeployMetrics,
     stopper: &Stopper,
 ) -> JoinSet<()> {
+    let (store, clock) = (Arc::clone(&application.stores.sync), Arc::clone(&application.clock));
     let reconciler = ReconcilerLoop {
         reconciler: application.reconciler.clone(),
         store: Arc::clone(&application.stores.sync),
@@ -127,6 +137,7 @@ fn start_loops(
     let mut loops = JoinSet::new();
     loops.spawn(redeployer.run(stopper.listener()));
     loops.spawn(reconciler.run(stopper.listener()));
+    loops.spawn(show_unconfirmed(store, clock, unconfirmed, stopper.listener()));
     loops.spawn(flush_usage(Arc::clone(&application.authenticator), stopper.listener()));
     loops.spawn(follow_revocations(
         Arc::clone(&application.stores.keys),
@@ -135,6 +146,27 @@ fn start_loops(
     ));
     loops.spawn(prune(Arc::clone(&application.stores.idempotency), Arc::clone(&application.clock), stopper.listener()));
     loops
+}
+
+fn start_deliveries(
+    loops: &mut JoinSet<()>,
+    application: &Application,
+    settings: &Settings,
+    metrics: DeliveryMetrics,
+    stopper: &Stopper,
+) {
+    let (stores, clock) = (&application.stores, &application.clock);
+    let deliveries = DeliveryLoop {
+        deliverer: application.webhooks.deliverer.clone(),
+        store: Arc::clone(&stores.deliveries),
+        clock: Arc::clone(clock),
+        metrics: metrics.clone(),
+        agents: Arc::new(Agents::default()),
+    };
+    loops.spawn(deliveries.run(stopper.listener()));
+    let kept = settings.event_retention;
+    loops.spawn(prune_events(Arc::clone(&stores.events), kept, Arc::clone(clock), stopper.listener()));
+    loops.spawn(measure_backlog(Arc::clone(&stores.deliveries), metrics, Arc::clone(clock), stopper.listener()));
 }
 
 fn bind(address: SocketAddr, name: &str) -> Result<TcpListener, StartError> {

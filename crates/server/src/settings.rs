@@ -94,6 +94,10 @@ pub(crate) struct Settings {
     pub(crate) runtimes: NetworkPolicy,
     pub(crate) providers_dir: Option<PathBuf>,
     pub(crate) jwt: Option<JwtSettings>,
+    /// Webhooks a second and channel; 0 is without a limit.
+    pub(crate) webhook_rate: u32,
+    /// How long webhook events are kept.
+    pub(crate) event_retention: Duration,
 }
 
 /// How log lines look.
@@ -134,6 +138,8 @@ impl Settings {
             runtimes,
             providers_dir: flags.providers_dir,
             jwt: jwt()?,
+            webhook_rate: webhook_rate(variable("NORA_WEBHOOK_RATE")?.as_deref())?,
+            event_retention: retention(variable("NORA_EVENT_RETENTION")?.as_deref())?,
         })
     }
 
@@ -184,6 +190,27 @@ fn database(url: Option<String>, data_dir: &std::path::Path) -> Result<Database,
         return Ok(Database::Postgres(SecretUrl(std::sync::Arc::new(Secret::new(url)))));
     }
     Err(StartError::new("--database-url (NORA_DATABASE_URL) must begin with sqlite:// or postgres://"))
+}
+
+fn webhook_rate(text: Option<&str>) -> Result<u32, StartError> {
+    parse(text, "NORA_WEBHOOK_RATE", "1000", "a number of webhooks a second and channel; 0 is off")
+}
+
+/// A number of days, hours, minutes or seconds: `30d`, `12h`, `90m`, `45s`.
+fn retention(text: Option<&str>) -> Result<Duration, StartError> {
+    let text = text.unwrap_or("30d").trim();
+    let refused = || StartError::new("NORA_EVENT_RETENTION must be a number above 0 with d, h, m or s: 30d");
+    let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
+    let seconds: u64 = match text.strip_prefix(digits) {
+        Some("d") => 86_400,
+        Some("h") => 3_600,
+        Some("m") => 60,
+        Some("s") => 1,
+        _ => return Err(refused()),
+    };
+    let number: u64 = digits.parse().map_err(|_| refused())?;
+    let kept = number.checked_mul(seconds).filter(|kept| *kept > 0).ok_or_else(refused)?;
+    Ok(Duration::from_secs(kept))
 }
 
 fn jwt() -> Result<Option<JwtSettings>, StartError> {
@@ -250,6 +277,18 @@ mod tests {
             assert!(line.contains(name), "{line}");
             assert!(!line.contains("CANARY"), "{line}");
         }
+    }
+
+    #[test]
+    fn retention_is_a_number_with_a_unit() {
+        assert_eq!(retention(None).unwrap(), Duration::from_hours(24 * 30));
+        assert_eq!(retention(Some("90m")).unwrap(), Duration::from_mins(90));
+        for refused in ["", "30", "d", "0d", "-1d", "1.5d", "1w", "99999999999999999999d", "1dd"] {
+            let line = retention(Some(refused)).unwrap_err().line();
+            assert!(line.contains("NORA_EVENT_RETENTION"), "{refused}: {line}");
+        }
+        assert_eq!(webhook_rate(None).unwrap(), 1000);
+        assert!(webhook_rate(Some("many")).is_err() && webhook_rate(Some("0")).is_ok());
     }
 
     #[test]

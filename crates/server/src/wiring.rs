@@ -1,5 +1,7 @@
 //! From settings to use cases: every adapter is built here and nowhere else.
 
+pub(crate) mod webhooks;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,21 +10,23 @@ use nora_access::{Authenticator, Keys, Trail};
 use nora_agents::{AddressRules, Agents};
 use nora_catalog::{Catalog, Options};
 use nora_egress_reqwest::Egress;
-use nora_http_api::{HttpMetrics, LIMITS, Ports};
+use nora_http_api::{HttpMetrics, LIMITS, Ports, WebhookMetrics};
 use nora_integrations::{Connections, Reconciler, TestLimiter};
 use nora_kernel::{BoxError, Clock, Digest, Entropy, IdSource, Vault};
 use nora_mcp_servers::{McpServers, Redeployer};
 use nora_net_guard::{Guard, SystemResolver, Tls};
 use nora_provider_sdk::Provider;
-use nora_runtime_client::{RingDeviceKeys, Runtimes};
+use nora_runtime_client::{RingDeviceKeys, RuntimeEvents, Runtimes};
 use nora_store_postgres::{PostgresOptions, PostgresStore};
 use nora_store_sqlite::SqliteStore;
 use nora_vault_ring::{RingDigest, RingVault, SystemEntropy};
 
+use crate::intake::Appender;
 use crate::settings::{Database, SecretUrl, Settings};
 use crate::store::Stores;
 use crate::system::{SystemClock, UuidSource};
 use crate::{StartError, fail_point, jwt, keyring, providers};
+use webhooks::{Shared, Webhooks};
 
 /// Everything the process is made of.
 pub(crate) struct Application {
@@ -35,6 +39,7 @@ pub(crate) struct Application {
     pub(crate) redeployer: Redeployer,
     pub(crate) trail: Trail,
     pub(crate) reconciler: Reconciler,
+    pub(crate) webhooks: Webhooks,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     pub(crate) digest: Arc<dyn Digest>,
@@ -69,8 +74,12 @@ async fn open_postgres(url: &SecretUrl) -> Result<Stores, StartError> {
 }
 
 impl Application {
-    /// Builds everything. Nothing is written before the keyring is known to be the right one.
-    pub(crate) async fn build(settings: &Settings, built_in: Vec<Arc<dyn Provider>>) -> Result<Self, StartError> {
+    /// Builds everything, and the loop that must run for webhooks to be taken. Nothing is written before the keyring is
+    /// known to be the right one.
+    pub(crate) async fn build(
+        settings: &Settings,
+        built_in: Vec<Arc<dyn Provider>>,
+    ) -> Result<(Self, Appender), StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdSource> = Arc::new(UuidSource);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
@@ -96,7 +105,8 @@ impl Application {
 
         let no_client = |error| StartError::because("no HTTP client could be made", error);
         let egress = Egress::new(third_parties, Arc::clone(&clock)).map_err(no_client)?;
-        let runtimes = Runtimes::new(runtimes).map_err(no_client)?;
+        let events = RuntimeEvents::new(runtimes.clone()).map_err(no_client)?;
+        let runtimes = Runtimes::new(runtimes, Arc::clone(&digest)).map_err(no_client)?;
 
         let authenticator =
             Arc::new(Authenticator::new(Arc::clone(&stores.keys), tokens, Arc::clone(&clock), Arc::clone(&digest)));
@@ -126,6 +136,16 @@ impl Application {
             ids: Arc::clone(&ids),
             clock: Arc::clone(&clock),
         };
+        let shared = Shared {
+            catalog: Arc::clone(&catalog),
+            vault: Arc::clone(&vault),
+            digest: Arc::clone(&digest),
+            ids: Arc::clone(&ids),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            runtimes: Arc::new(events),
+        };
+        let (webhooks, appender) = Webhooks::build(settings, &stores, shared);
         let parts = nora_mcp_servers::Parts {
             catalog: Arc::clone(&catalog),
             store: Arc::clone(&stores.mcp),
@@ -149,7 +169,7 @@ impl Application {
             entropy,
         };
         let trail = Trail { store: Arc::clone(&stores.audit) };
-        Ok(Self {
+        let application = Self {
             stores,
             authenticator,
             keys,
@@ -159,10 +179,12 @@ impl Application {
             redeployer,
             trail,
             reconciler,
+            webhooks,
             clock,
             ids,
             digest,
-        })
+        };
+        Ok((application, appender))
     }
 }
 
@@ -179,7 +201,7 @@ impl Application {
     }
 
     /// What the HTTP API is put together from.
-    pub(crate) fn ports(&self, metrics: HttpMetrics) -> Ports {
+    pub(crate) fn ports(&self, metrics: HttpMetrics, webhook_metrics: WebhookMetrics) -> Ports {
         Ports {
             authenticator: Arc::clone(&self.authenticator),
             keys: self.keys.clone(),
@@ -187,12 +209,15 @@ impl Application {
             agents: self.agents.clone(),
             connections: self.connections.clone(),
             mcp_servers: self.mcp_servers.clone(),
+            channels: self.webhooks.channels.clone(),
+            receiver: self.webhooks.receiver.clone(),
             idempotency: Arc::clone(&self.stores.idempotency),
             ids: Arc::clone(&self.ids),
             clock: Arc::clone(&self.clock),
             digest: Arc::clone(&self.digest),
             readiness: vec![("database", Arc::clone(&self.stores.readiness))],
             metrics,
+            webhook_metrics,
             limits: LIMITS,
         }
     }

@@ -6,21 +6,23 @@
 mod claim;
 mod due;
 mod outcome;
+mod owned;
 mod retired;
 mod snapshot;
 mod state;
+mod unconfirmed;
 mod variables;
-
-pub(crate) use claim::dead;
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_agents::Target;
-use nora_integrations::ports::{Claim, Completion, Failure, Held, Role, Snapshot, SyncRecord, SyncStore};
+use nora_integrations::ports::{
+    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore, Unconfirmed,
+};
 use nora_kernel::audit::AuditLine;
-use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable, WrappedKey};
+use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
 
+use crate::signals::Topic;
 use crate::store::PostgresStore;
 
 #[async_trait]
@@ -49,8 +51,12 @@ impl SyncStore for PostgresStore {
         Ok(retired::complete(self, claim, completion, line).await?)
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable> {
+    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
         Ok(snapshot::target(self, claim).await?)
+    }
+
+    async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
+        Ok(owned::record(self, claim, owned).await?)
     }
 
     async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
@@ -88,8 +94,12 @@ impl SyncStore for PostgresStore {
         Ok(state::state(self, reach, agent).await?)
     }
 
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
+        Ok(unconfirmed::unconfirmed(self).await?)
+    }
+
     async fn changed(&self) {
-        self.signals.due().await;
+        self.signals.due(Topic::Sync).await;
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, Unavailable> {

@@ -10,12 +10,13 @@ use nora_kernel::{AgentId, Idempotency, Page, PageRequest, Reach, Timestamp, Una
 
 use crate::SqliteStore;
 use crate::audit::write_line;
+use crate::channels::close_all;
 use crate::failure::{Abort, Ending, corrupt, is_taken};
 use crate::idempotency::remember;
 use crate::page::Behind;
 use crate::reach::{Within, within};
 use crate::schema::{agents, sync_targets};
-use crate::targets::{GATEWAY, LIVE, TargetRow, insert_live, raise, retire, unblock};
+use crate::targets::{GATEWAY, LIVE, TargetRow, inherit_owned, insert_live, raise, retire, unblock};
 use crate::value::{Count, Id, Parsed, Time};
 use crate::writer::Transaction;
 
@@ -150,9 +151,10 @@ fn update(
         TargetUpdate::Keep => {}
         TargetUpdate::Rekey(target) => rekey(transaction, target, now)?,
         TargetUpdate::Move { to, purge_until } => {
-            let Count(emptied) = retire(transaction, id, now, *purge_until)?;
+            let (left, Count(emptied)) = retire(transaction, id, now, *purge_until)?;
             insert_live(transaction, to, Count(emptied.saturating_add(1)), now)
                 .map_err(|error| taken(error, UpdateAgentError::GatewayTaken))?;
+            inherit_owned(transaction, left, to.id.into())?;
         }
     }
     Ok(write_line(transaction.connection, line)?)
@@ -199,6 +201,7 @@ fn delete(
     let deleted = diesel::update(agent).set(agents::deleted_at.eq(Time(now))).execute(transaction.connection)?;
     if deleted > 0 {
         retire(transaction, id, now, purge_until)?;
+        close_all(transaction.connection, id, now)?;
     }
     Ok(deleted > 0)
 }

@@ -10,6 +10,7 @@ mod mcp;
 mod shapes;
 mod sync;
 mod targets;
+mod unconfirmed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,10 +57,10 @@ struct State {
     targets: BTreeMap<TargetId, TargetRecord>,
     integrations: BTreeMap<IntegrationId, StoredIntegration>,
     removals: Vec<RemovalEntry>,
-    shapes: Shapes,
     selections: BTreeSet<(AgentId, ProviderId)>,
     deployments: BTreeMap<TargetId, Deployed>,
     redeploys: BTreeMap<AgentId, RedeployRecord>,
+    shapes: Shapes,
     channels: BTreeMap<ChannelId, StoredChannel>,
     events: BTreeMap<EventId, EventRecord>,
     deliveries: BTreeMap<i64, DeliveryRecord>,

@@ -14,7 +14,7 @@ async fn demo(installation: &Installation) -> (Server, Lines) {
     let Started::Ready(server) = installation.try_start(&["demo"]).await else { panic!("the demo did not start") };
     let what = "the lines to paste";
     let printed =
-        eventually(what, async || Some(server.output()).filter(|printed| printed.contains("-X DELETE"))).await;
+        eventually(what, async || Some(server.output()).filter(|printed| printed.contains("/channels/"))).await;
     (server, Lines::of(&printed))
 }
 
@@ -80,6 +80,16 @@ async fn the_printed_lines_work(store: Store) {
     assert_eq!(tested["success"], false, "{tested}");
     let sync = lines.paste(&installation, lines.call(&["/sync"], &["-X"])).await;
     assert!(sync["state"].is_string(), "{sync}");
+    let received = lines.paste(&installation, lines.call(&["-X POST", "/webhooks/"], &[])).await;
+    assert_eq!(received, json!({ "received": true }));
+    let events = lines.call(&["/events"], &["/channels/"]);
+    eventually("the runtime has the event", async || {
+        let events = lines.paste(&installation, events).await;
+        (events["events"][0]["content"] == r#"{"event":"push","ref":"refs/heads/main"}"#).then_some(())
+    })
+    .await;
+    let listed = lines.paste(&installation, lines.call(&["/channels/", "/events"], &[])).await;
+    assert_eq!(listed[0]["verdict"], "unverified", "{listed}");
     assert_eq!(server.stop().await.code, Some(0));
 
     let (server, lines) = demo(&installation).await;

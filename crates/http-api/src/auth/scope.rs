@@ -29,7 +29,17 @@ macro_rules! requirements {
     )+};
 }
 
-requirements!(IntegrationsRead, IntegrationsWrite, AgentsRead, AgentsWrite, KeysRead, KeysWrite, AuditRead);
+requirements!(
+    IntegrationsRead,
+    IntegrationsWrite,
+    AgentsRead,
+    AgentsWrite,
+    KeysRead,
+    KeysWrite,
+    AuditRead,
+    ChannelsRead,
+    ChannelsWrite
+);
 
 impl<A: Requirement, B: Requirement> Requirement for (A, B) {
     fn missing(held: Scopes) -> Option<Scope> {

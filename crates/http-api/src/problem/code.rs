@@ -52,6 +52,10 @@ codes! {
     SecretRequired = BAD_REQUEST, "secret_required", "Secrets have to be sent again";
     TokenRequired = BAD_REQUEST, "token_required", "Tokens have to be sent again";
     RuntimeAddressRefused = BAD_REQUEST, "runtime_address_refused", "The address is not one runtimes may have";
+    ChannelTypeMissing = BAD_REQUEST, "channel_type_missing", "No type of channel is named";
+    ChannelTypeUnknown = BAD_REQUEST, "channel_type_unknown", "There is no such type of channel";
+    VerificationRequired = BAD_REQUEST, "verification_required", "Nothing would verify what comes in";
+    WebhookRefused = BAD_REQUEST, "webhook_refused", "The request is not accepted";
     Unauthenticated = UNAUTHORIZED, "unauthenticated", "A valid bearer token is needed";
     ScopeMissing = FORBIDDEN, "scope_missing", "The token lacks a scope";
     WorkspaceForbidden = FORBIDDEN, "workspace_forbidden", "Only admin may name another workspace";
@@ -59,6 +63,8 @@ codes! {
     CatalogItemNotFound = NOT_FOUND, "catalog_item_not_found", "There is no such catalog item";
     AgentNotFound = NOT_FOUND, "agent_not_found", "There is no such agent";
     IntegrationNotFound = NOT_FOUND, "integration_not_found", "There is no such integration";
+    ChannelNotFound = NOT_FOUND, "channel_not_found", "There is no such channel";
+    EventNotFound = NOT_FOUND, "event_not_found", "There is no such event";
     KeyNotFound = NOT_FOUND, "key_not_found", "There is no such key";
     MethodNotAllowed = METHOD_NOT_ALLOWED, "method_not_allowed", "The route does not take this method";
     NotAcceptable = NOT_ACCEPTABLE, "not_acceptable", "No representation is acceptable";
@@ -66,6 +72,9 @@ codes! {
     AgentExists = CONFLICT, "agent_exists", "The agent exists";
     GatewayTaken = CONFLICT, "gateway_taken", "The gateway belongs to another agent";
     IntegrationExists = CONFLICT, "integration_exists", "The integration exists";
+    ChannelExists = CONFLICT, "channel_exists", "The channel exists";
+    RuntimeCannotReceive = CONFLICT, "runtime_cannot_receive", "The agent's runtime takes no events";
+    SecretsFull = CONFLICT, "secrets_full", "The channel has as many secrets as it may";
     ChangeConflict = CONFLICT, "change_conflict", "It was changed by others at the same time";
     IdempotencyMismatch = CONFLICT, "idempotency_mismatch", "The Idempotency-Key was used for another request";
     IdempotencyInProgress = CONFLICT, "idempotency_in_progress", "The same request is under way";

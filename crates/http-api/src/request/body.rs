@@ -95,11 +95,11 @@ async fn collect(mut payload: Payload, length: Option<usize>, limit: usize) -> R
     if bytes.is_empty() { Err(empty()) } else { Ok(bytes) }
 }
 
-fn announced_length(headers: &HeaderMap) -> Option<usize> {
+pub(crate) fn announced_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn is_identity(headers: &HeaderMap) -> bool {
+pub(crate) fn is_identity(headers: &HeaderMap) -> bool {
     headers.get_all(CONTENT_ENCODING).all(|value| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity"))
 }
 

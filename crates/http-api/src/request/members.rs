@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use nora_agents::Patch;
 use nora_kernel::Secret;
@@ -67,6 +68,23 @@ impl Members {
         match text.parse() {
             Ok(value) => Some(value),
             Err(error) => self.complain(name, error.to_string()),
+        }
+    }
+
+    /// True or false.
+    pub(crate) fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.take(name)? {
+            Value::Bool(flag) => Some(flag),
+            other => self.mistyped(name, other, "must be true or false"),
+        }
+    }
+
+    /// A number of seconds, up to a bound.
+    pub(crate) fn seconds(&mut self, name: &str, most: Duration) -> Option<Duration> {
+        let value = self.take(name)?;
+        match value.as_u64().map(Duration::from_secs).filter(|seconds| *seconds <= most) {
+            Some(seconds) => Some(seconds),
+            None => self.complain(name, format!("must be a whole number of seconds, {} at most", most.as_secs())),
         }
     }
 

@@ -56,7 +56,8 @@ impl PageQuery {
         if let Some(workspace) = &self.workspace {
             query.append_pair("workspace", workspace.as_str());
         }
-        format!("<{path}?{}>; rel=\"next\"", query.finish())
+        let joint = if path.contains('?') { '&' } else { '?' };
+        format!("<{path}{joint}{}>; rel=\"next\"", query.finish())
     }
 }
 

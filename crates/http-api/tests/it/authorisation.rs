@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use actix_web::test::TestRequest;
 use nora_http_api::openapi_json;
 use nora_kernel::Scope::{
-    self, AgentsRead, AgentsWrite, AuditRead, IntegrationsRead, IntegrationsWrite, KeysRead, KeysWrite,
+    self, AgentsRead, AgentsWrite, AuditRead, ChannelsRead, ChannelsWrite, IntegrationsRead, IntegrationsWrite,
+    KeysRead, KeysWrite,
 };
 use serde_json::Value;
 
@@ -23,7 +24,7 @@ enum Access {
 use Access::{Public, Token};
 
 /// Every route there is. A route that is missing here fails the first test below.
-const TABLE: [(&str, &str, Access); 30] = [
+const TABLE: [(&str, &str, Access); 43] = [
     ("GET", "/api/integrations/catalog", Token(&[])),
     ("GET", "/api/integrations/catalog/{catalogId}", Token(&[])),
     ("GET", "/api/agents", Token(&[AgentsRead])),
@@ -44,6 +45,19 @@ const TABLE: [(&str, &str, Access); 30] = [
     ("PATCH", "/api/agents/{id}/integrations/{iid}", Token(&[IntegrationsWrite])),
     ("DELETE", "/api/agents/{id}/integrations/{iid}", Token(&[IntegrationsWrite])),
     ("POST", "/api/agents/{id}/integrations/{iid}/test", Token(&[IntegrationsWrite])),
+    ("GET", "/api/channel-types", Token(&[])),
+    ("GET", "/api/agents/{id}/channels", Token(&[ChannelsRead])),
+    ("POST", "/api/agents/{id}/channels", Token(&[ChannelsWrite])),
+    ("GET", "/api/agents/{id}/channels/{cid}", Token(&[ChannelsRead])),
+    ("PATCH", "/api/agents/{id}/channels/{cid}", Token(&[ChannelsWrite])),
+    ("DELETE", "/api/agents/{id}/channels/{cid}", Token(&[ChannelsWrite])),
+    ("POST", "/api/agents/{id}/channels/{cid}/secrets", Token(&[ChannelsWrite])),
+    ("GET", "/api/agents/{id}/channels/{cid}/events", Token(&[ChannelsRead])),
+    ("GET", "/api/agents/{id}/channels/{cid}/events/{eid}", Token(&[ChannelsRead])),
+    ("POST", "/api/agents/{id}/channels/{cid}/events/{eid}/replay", Token(&[ChannelsWrite])),
+    ("POST", "/api/agents/{id}/channels/{cid}/replays", Token(&[ChannelsWrite])),
+    ("GET", "/api/webhooks/{channelId}", Public),
+    ("POST", "/api/webhooks/{channelId}", Public),
     ("GET", "/api/keys", Token(&[KeysRead])),
     ("POST", "/api/keys", Token(&[KeysWrite])),
     ("DELETE", "/api/keys/{id}", Token(&[KeysWrite])),
@@ -63,7 +77,9 @@ fn routes() -> impl Iterator<Item = (&'static str, &'static str, Access)> {
 
 fn filled(path: &str) -> String {
     let id = "00000000-0000-7000-8000-000000000000";
-    path.replace("{id}", id).replace("{iid}", id).replace("{catalogId}", "nothing")
+    ["{id}", "{iid}", "{cid}", "{eid}", "{channelId}"]
+        .into_iter()
+        .fold(path.replace("{catalogId}", "nothing"), |path, name| path.replace(name, id))
 }
 
 /// The operations of the document with the scopes they name; `None` for those without security.

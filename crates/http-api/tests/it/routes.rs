@@ -23,7 +23,9 @@ async fn every_path_says_which_methods_it_takes() {
     let admin = bench.admin().await;
     let methods = ["GET", "PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "X-Y"];
     for (path, taken) in paths() {
-        let filled = path.replace("{id}", AGENT).replace("{iid}", AGENT).replace("{catalogId}", "slack");
+        let filled = ["{id}", "{iid}", "{cid}", "{eid}", "{channelId}"]
+            .into_iter()
+            .fold(path.replace("{catalogId}", "slack"), |path, name| path.replace(name, AGENT));
         for method in methods.iter().filter(|method| !taken.iter().any(|taken| taken == *method)) {
             for request in [request(method, &filled), with_token(request(method, &filled), &admin)] {
                 let answer = bench.send(request).await;
@@ -98,6 +100,9 @@ async fn a_path_id_is_a_hyphenated_uuid_or_nothing() {
             (format!("/api/agents/{id}/integrations"), "agent_not_found"),
             (format!("/api/agents/{AGENT}/integrations/{id}"), "integration_not_found"),
             (format!("/api/agents/{id}/integrations/{AGENT}"), "integration_not_found"),
+            (format!("/api/agents/{id}/channels"), "agent_not_found"),
+            (format!("/api/agents/{AGENT}/channels/{id}"), "channel_not_found"),
+            (format!("/api/agents/{AGENT}/channels/{AGENT}/events/{id}"), "event_not_found"),
             (format!("/api/integrations/catalog/{id}"), "catalog_item_not_found"),
         ] {
             assert_eq!(bench.get(&admin, &path).await.problem(), (404, code.to_owned()), "{path}");

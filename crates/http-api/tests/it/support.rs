@@ -7,6 +7,7 @@ mod gate;
 mod log;
 mod providers;
 mod server;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -17,14 +18,15 @@ use nora_access::{ApiKey, Authenticator, KeyText, Keys, StoredKey, Trail};
 use nora_agents::ports::AgentStore;
 use nora_agents::{AddressRules, Agents};
 use nora_catalog::Catalog;
-use nora_http_api::{Api, HttpMetrics, LIMITS, Limits, Ports, app};
+use nora_http_api::{Api, HttpMetrics, LIMITS, Limits, Ports, WebhookMetrics, app};
 use nora_integrations::ports::{IntegrationStore, SyncStore};
 use nora_integrations::{Connections, TestLimiter};
 use nora_kernel::address::NetworkPolicy;
 use nora_kernel::audit::{Action, Actor, AuditLine, Outcome, Resource, ResourceKind};
 use nora_kernel::{ApiKeyId, AuditId, Clock as _, IdSource as _, Readiness, Scope, Scopes, Timestamp, Workspace};
 use nora_mcp_servers::McpServers;
-use nora_testkit::{InMemory, ManualClock, PlainDigest, SequentialBytes, SequentialIds};
+use nora_testkit::{DirectIntake, InMemory, ManualClock, PlainDigest, SequentialBytes, SequentialIds};
+use nora_webhooks::ports::Intake;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 
@@ -42,6 +44,8 @@ pub(crate) struct Parts {
     pub(crate) integrations: Arc<dyn IntegrationStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) sync: Arc<dyn SyncStore>,
+    pub(crate) intake: Arc<dyn Intake>,
+    pub(crate) webhook_rate: u32,
     pub(crate) readiness: Vec<(&'static str, Arc<dyn Readiness>)>,
     pub(crate) limits: Limits,
     pub(crate) memory: Arc<InMemory>,
@@ -60,6 +64,8 @@ impl Parts {
             integrations: memory.clone(),
             keys: memory.clone(),
             sync: memory.clone(),
+            intake: Arc::new(DirectIntake(memory.clone())),
+            webhook_rate: 0,
             readiness: Vec::new(),
             limits: LIMITS,
             memory,
@@ -69,14 +75,16 @@ impl Parts {
     }
 
     pub(crate) fn build(self) -> Bench {
-        let Self { agents, audit, idempotency, integrations, keys, sync, readiness, limits, memory, vault, clock } =
-            self;
+        let Self { agents, audit, idempotency, integrations, keys, sync, intake, webhook_rate, .. } = self;
+        let Self { readiness, limits, memory, vault, clock, .. } = self;
         let ids = SequentialIds::new();
         let catalog = providers::catalog();
         let authenticator =
             Arc::new(Authenticator::new(Arc::clone(&keys), None, Arc::new(clock.clone()), Arc::new(PlainDigest)));
         let entropy = Arc::new(SequentialBytes::new());
         let mut registry = Registry::default();
+        let hooks = webhooks::Parts { memory: &memory, vault: &vault, ids: &ids, clock: &clock };
+        let (channels, receiver) = hooks.build(&catalog, intake, webhook_rate);
         let ports = Ports {
             authenticator: Arc::clone(&authenticator),
             keys: Keys {
@@ -98,12 +106,15 @@ impl Parts {
             },
             mcp_servers: mcp_servers(&catalog, &memory, &sync, &vault, &ids, &clock),
             connections: connections(catalog, integrations, sync, vault, &ids, &clock),
+            channels,
+            receiver,
             idempotency,
             ids: Arc::new(ids.clone()),
             clock: Arc::new(clock.clone()),
             digest: Arc::new(PlainDigest),
             readiness,
             metrics: HttpMetrics::register(&mut registry),
+            webhook_metrics: WebhookMetrics::register(&mut registry),
             limits,
         };
         Bench { api: Api::new(ports), registry, clock, memory, ids, entropy }

@@ -51,6 +51,7 @@ mod case;
 mod field;
 mod mcp;
 mod test;
+mod vector;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -67,9 +68,10 @@ pub use test::{
     AlternativeEntry, BasicEntry, FailureEntry, HeaderCheck, JsonCheck, JsonKind, MethodName, Reason, RemarkEntry,
     RetryAfterEntry, ShapeEntry, Status, StepEntry, SuccessEntry, TestBlock, TimeUnit,
 };
+pub use vector::{ReplyEntry, VectorEntry};
 pub use webhook::{
-    BodyForm, HandshakeEntry, KeyEncoding, ListEntry, LocatorEntry, MatchEntry, ReplyEntry, ReplyForm, SchemeName,
-    SignatureEncoding, StampUnit, TimestampEntry, VectorEntry, VerifyBlock, WebhookBlock,
+    BodyForm, HandshakeEntry, KeyEncoding, ListEntry, LocatorEntry, MatchEntry, ReplyForm, SchemeName,
+    SignatureEncoding, StampUnit, TimestampEntry, VerifyBlock, WebhookBlock,
 };
 
 /// Text, with its place in the file.

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use super::answer::refused;
 
-/// Bytes of a body. A whole set of credentials fits many times over.
-const MOST_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of a body. The largest webhook there is fits in Base64, and a whole set of credentials many times over.
+const MOST_BYTES: usize = 40 * 1024 * 1024;
 
 /// Reads the whole body into memory that is overwritten afterwards, or answers why not.
 pub(super) async fn read(mut payload: Payload) -> Result<Zeroizing<Vec<u8>>, HttpResponse> {
@@ -17,7 +17,7 @@ pub(super) async fn read(mut payload: Payload) -> Result<Zeroizing<Vec<u8>>, Htt
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| refused(StatusCode::BAD_REQUEST, "the body ended early"))?;
         if body.len() + chunk.len() > MOST_BYTES {
-            return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 8 MiB"));
+            return Err(refused(StatusCode::PAYLOAD_TOO_LARGE, "the body is larger than 40 MiB"));
         }
         extend(&mut body, &chunk);
     }

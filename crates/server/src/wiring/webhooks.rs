@@ -1,0 +1,73 @@
+//! The parts webhooks go through.
+
+use std::sync::Arc;
+
+use nora_catalog::Catalog;
+use nora_kernel::{Clock, Digest, Entropy, IdSource, Vault};
+use nora_webhooks::ports::RuntimeDelivery;
+use nora_webhooks::{
+    ChannelCache, ChannelLookup, ChannelTypes, Channels, Deliverer, PublicUrl, Receiver, WebhookLimiter,
+};
+
+use crate::intake::{Appender, grouped};
+use crate::settings::Settings;
+use crate::store::Stores;
+
+/// What the use cases have in common.
+pub(crate) struct Shared {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) vault: Arc<dyn Vault>,
+    pub(crate) digest: Arc<dyn Digest>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) runtimes: Arc<dyn RuntimeDelivery>,
+}
+
+/// Channels, what takes webhooks in, and what delivers them.
+pub(crate) struct Webhooks {
+    pub(crate) channels: Channels,
+    pub(crate) receiver: Receiver,
+    pub(crate) deliverer: Deliverer,
+}
+
+impl Webhooks {
+    /// Everything, and the loop that must run for anything to be taken.
+    pub(crate) fn build(settings: &Settings, stores: &Stores, shared: Shared) -> (Self, Appender) {
+        let Shared { catalog, vault, digest, ids, clock, entropy, runtimes } = shared;
+        let types = Arc::new(ChannelTypes::of(&catalog));
+        let url = PublicUrl::new(settings.public_url.as_str());
+        let cache = Arc::new(ChannelCache::default());
+        let lookup = ChannelLookup {
+            types: Arc::clone(&types),
+            store: Arc::clone(&stores.channels),
+            cache: Arc::clone(&cache),
+            vault: Arc::clone(&vault),
+            url: url.clone(),
+            ids: Arc::clone(&ids),
+            clock: Arc::clone(&clock),
+        };
+        let (intake, appender) = grouped(Arc::clone(&stores.inbox));
+        let receiver = Receiver {
+            lookup: lookup.clone(),
+            store: Arc::clone(&stores.channels),
+            intake: Arc::new(intake),
+            limiter: Arc::new(WebhookLimiter::new(settings.webhook_rate)),
+            vault: Arc::clone(&vault),
+            digest,
+            ids: Arc::clone(&ids),
+            clock: Arc::clone(&clock),
+        };
+        let deliverer = Deliverer {
+            store: Arc::clone(&stores.deliveries),
+            lookup,
+            runtimes,
+            vault: Arc::clone(&vault),
+            clock: Arc::clone(&clock),
+            entropy,
+        };
+        let (store, events) = (Arc::clone(&stores.channels), Arc::clone(&stores.events));
+        let channels = Channels { types, store, events, cache, vault, url, ids, clock };
+        (Self { channels, receiver, deliverer }, appender)
+    }
+}
