@@ -12,6 +12,8 @@ use nora_access::{Authenticator, Keys};
 use nora_catalog::{Catalog, Filter, Options};
 use nora_kernel::address::{NetworkPolicy, Networks};
 use nora_kernel::{AgentId, Clock, Digest, Entropy, SealContext, Secret, Vault as _};
+use nora_provider_sdk::signature::hmac_sha256;
+use nora_provider_sdk::webhook::{ChannelKeys, HandshakeMethod, InboundHeaders, InboundRequest, Received};
 use nora_testkit::samples::workspace;
 use nora_testkit::{InMemory, ManualClock, SequentialBytes, SequentialIds};
 use nora_vault_ring::{Keyring, RingDigest, RingVault};
@@ -33,6 +35,8 @@ pub(crate) enum Kernel {
     SchemaValidation,
     /// The catalog is searched for a word
     CatalogFilter,
+    /// A webhook of 1 KiB is verified
+    Signature,
 }
 
 /// Runs a kernel. Two runs with different numbers of times differ by the kernel alone.
@@ -46,6 +50,7 @@ pub(crate) fn run(arguments: &KernelArguments) -> Result<()> {
         Kernel::VaultOpen => runtime.block_on(vault_open(&ring, times)),
         Kernel::SchemaValidation => schema_validation(&ring, times),
         Kernel::CatalogFilter => catalog_filter(&ring, times),
+        Kernel::Signature => signature(&ring, times),
     }
 }
 
@@ -152,6 +157,34 @@ fn catalog_filter(ring: &Ring, times: u32) -> Result<()> {
     let filter = Filter { text: Some("issues"), ..Filter::default() };
     for _ in 0..times {
         black_box(catalog.list(black_box(&filter)));
+    }
+    Ok(())
+}
+
+fn signature(ring: &Ring, times: u32) -> Result<()> {
+    let catalog = ring.catalog()?;
+    let scheme = catalog.entry("github").and_then(|entry| entry.manifest().webhook()).context("GitHub sends none")?;
+    let body = format!(r#"{{"text":"{:x<1000}"}}"#, "");
+    let signature = format!("sha256={}", hex::encode(hmac_sha256(TOKEN.as_bytes(), body.as_bytes())));
+    let headers: InboundHeaders<'_> = [
+        ("content-type", "application/json"),
+        ("x-github-event", "issues"),
+        ("x-github-delivery", "72d3162e-cc78-11e3-81ab-4c9367dc0958"),
+        ("x-hub-signature-256", signature.as_str()),
+    ]
+    .map(|(name, value)| (name, value.as_bytes()))
+    .into_iter()
+    .collect();
+    let request =
+        InboundRequest { method: HandshakeMethod::Post, url: "", query: "", headers: &headers, body: body.as_bytes() };
+    let secret = Secret::new(TOKEN.to_owned());
+    let secrets = [&secret];
+    let keys = ChannelKeys { secrets: &secrets, verify_token: None, unverified: false, awaiting_handshake: false };
+    let now = ManualClock::new().now();
+    for _ in 0..times {
+        let received = scheme.receive(black_box(&request), &keys, now);
+        anyhow::ensure!(matches!(received, Received::Event(_)), "the webhook is refused");
+        black_box(received);
     }
     Ok(())
 }
