@@ -39,21 +39,21 @@ const OF_REMOVED: &str = concat!(
     delete_events!()
 );
 
-/// An event can have left a few deliveries.
+/// An event can have left a few deliveries. Those of each lane are looked up, however many the planner expects.
 const DELIVERIES: &str = concat!(
     removed!(),
-    "old AS MATERIALIZED (SELECT deliveries.lane_id, deliveries.sequence FROM removed \
-     JOIN lanes ON lanes.channel_id = removed.id JOIN deliveries ON deliveries.lane_id = lanes.id LIMIT $1 * 4), \
-     gone AS (DELETE FROM deliveries USING old WHERE deliveries.lane_id = old.lane_id \
-     AND deliveries.sequence = old.sequence RETURNING 1) \
-     SELECT count(*) AS value FROM gone"
+    "gone AS (DELETE FROM deliveries WHERE ctid = ANY (ARRAY(SELECT waiting.ctid FROM removed \
+     JOIN lanes ON lanes.channel_id = removed.id CROSS JOIN LATERAL (SELECT deliveries.ctid FROM deliveries \
+     WHERE deliveries.lane_id = lanes.id ORDER BY deliveries.sequence LIMIT $1 * 4) AS waiting LIMIT $1 * 4)) \
+     RETURNING 1) SELECT count(*) AS value FROM gone"
 );
 
 const LANES: &str = concat!(
     removed!(),
     "gone AS (DELETE FROM lanes WHERE id = ANY (ARRAY(SELECT lanes.id FROM removed \
-     JOIN lanes ON lanes.channel_id = removed.id WHERE NOT EXISTS (SELECT FROM deliveries \
-     WHERE deliveries.lane_id = lanes.id) LIMIT $1 FOR UPDATE OF lanes SKIP LOCKED)) RETURNING 1) \
+     JOIN lanes ON lanes.channel_id = removed.id LEFT JOIN LATERAL (SELECT true AS waits FROM deliveries \
+     WHERE deliveries.lane_id = lanes.id ORDER BY deliveries.sequence LIMIT 1) AS first ON true \
+     WHERE first.waits IS NULL LIMIT $1 FOR UPDATE OF lanes SKIP LOCKED)) RETURNING 1) \
      SELECT count(*) AS value FROM gone"
 );
 
