@@ -70,12 +70,12 @@ fn list(connection: &mut SqliteConnection, reach: &Within, agent: Id) -> Ending<
     Ok(found.then_some(channels))
 }
 
+/// A channel's secrets, newest first: they are few.
 fn secrets(connection: &mut SqliteConnection, channel: Id) -> QueryResult<Vec<SecretRow>> {
-    channel_secrets::table
-        .filter(channel_secrets::channel_id.eq(channel))
-        .order((channel_secrets::created_at.desc(), channel_secrets::id.desc()))
-        .select(SecretRow::as_select())
-        .load(connection)
+    let of_channel = channel_secrets::table.filter(channel_secrets::channel_id.eq(channel));
+    let mut rows: Vec<SecretRow> = of_channel.select(SecretRow::as_select()).load(connection)?;
+    rows.sort_by_key(|row| std::cmp::Reverse(row.age()));
+    Ok(rows)
 }
 
 /// Reads in a transaction, so that channel and secrets are of one moment.

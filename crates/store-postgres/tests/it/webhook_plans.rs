@@ -47,6 +47,7 @@ fn seed() -> String {
          {numbers}; \
          INSERT INTO deliveries (lane_id, sequence, event_id, replay) SELECT n, n, {id}, false {numbers} \
          WHERE {state} = 'pending'; \
+         INSERT INTO deliveries (lane_id, sequence, event_id, replay) SELECT 1000000 + n, n, {id}, false {numbers}; \
          INSERT INTO idempotency (principal, route, key, body_digest, status, body, expires_at) \
          SELECT 'api_key:1', 'POST', n::text, decode(repeat('03', 32), 'hex'), 201, '{{}}', {NOW} + n {numbers}; \
          SELECT setval('receipts', 100000), setval('lanes_id_seq', 100000); \

@@ -94,6 +94,11 @@ impl SecretRow {
         }
     }
 
+    /// What secrets are ordered by.
+    pub(super) fn age(&self) -> (Time, uuid::Uuid) {
+        (self.created_at, self.id.0)
+    }
+
     fn secret(self) -> Ending<StoredSecret> {
         let role = SecretRole::from_wire(&self.role);
         Ok(StoredSecret {
