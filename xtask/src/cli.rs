@@ -29,6 +29,9 @@ pub(crate) struct TestArguments {
     /// Test this package only (may be repeated)
     #[arg(short, long = "package", value_name = "NAME")]
     pub(crate) packages: Vec<String>,
+    /// Instead of all that, install the runtimes of others and prove what this project does to them by its effect
+    #[arg(long, conflicts_with_all = ["packages", "nextest"])]
+    pub(crate) real_runtimes: bool,
     /// Arguments for `cargo nextest run`
     #[arg(last = true, value_name = "ARGUMENT")]
     pub(crate) nextest: Vec<String>,

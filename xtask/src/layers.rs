@@ -100,7 +100,7 @@ const EXTERNALS: [ExternalRule; 7] = [
     },
     ExternalRule {
         names: &["ring"],
-        place: Place::Only(&["jwt-ring", "provider-sdk", "runtime-client", "vault-ring"]),
+        place: Place::Only(&["jwt-ring", "provider-sdk", "runtime-client", "testkit-runtimes", "vault-ring"]),
     },
     ExternalRule { names: &["reqwest"], place: Place::Only(&["e2e", "egress-reqwest", "net-guard", "runtime-client"]) },
     ExternalRule { names: &["tokio", "tokio-*"], place: Place::Outside(&[Kernel, Domain]) },

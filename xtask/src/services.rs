@@ -3,7 +3,7 @@
 mod apt;
 mod npm;
 mod postgres;
-mod python;
+pub(crate) mod python;
 mod redis;
 mod s3;
 mod script;

@@ -4,6 +4,7 @@ mod binaries;
 mod doc_tests;
 mod example;
 mod nextest;
+mod real_runtimes;
 mod selection;
 mod summary;
 
@@ -18,6 +19,9 @@ use summary::Summary;
 
 pub(crate) fn run(arguments: &TestArguments) -> Result<Verdict> {
     let workspace = Workspace::load()?;
+    if arguments.real_runtimes {
+        return real_runtimes::run(&workspace);
+    }
     let selection = Selection::new(&workspace, &arguments.packages)?;
     tools::require(workspace.root(), "nextest")?;
     let mut services = Services::for_tests(&workspace.scratch())?;

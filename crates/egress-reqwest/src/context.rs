@@ -49,9 +49,8 @@ impl Context for TestContext {
         self.egress.clock.as_ref()
     }
 
-    async fn connect(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, NetworkError> {
-        // Whether TLS follows is the protocol's business; here the addresses alone are looked at.
-        let stream = self.bounded(self.egress.guard.dial(host, port, Transport::Tls)).await?;
+    async fn connect(&self, host: &str, port: u16, transport: Transport) -> Result<Box<dyn Stream>, NetworkError> {
+        let stream = self.bounded(self.egress.guard.dial(host, port, transport)).await?;
         Ok(Box::new(Bounded::new(stream, self.deadline, MOST_BYTES)))
     }
 

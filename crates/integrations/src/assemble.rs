@@ -27,6 +27,8 @@ pub struct Assembly {
     pub integrations: Vec<PushedIntegration>,
     /// The environment, by name.
     pub env: Vec<(EnvName, Secret)>,
+    /// Credentials of the environment that travel in HTTP headers and nowhere else, with the hosts they are sent to.
+    pub header_hosts: BTreeMap<EnvName, Vec<String>>,
     /// Variables that two integrations want.
     pub conflicts: Vec<Conflict>,
 }
@@ -50,6 +52,8 @@ pub fn assemble(catalog: &Catalog, integrations: &[(Integration, SecretMap)]) ->
                 env.insert(name, (integration.id, value));
             }
         }
+        let owned = |(name, _): &(EnvName, _)| env.get(name).is_some_and(|(owner, _)| *owner == integration.id);
+        assembly.header_hosts.extend(connection.header_hosts(&integration.label).into_iter().filter(owned));
         assembly.integrations.push(pushed(entry.manifest(), integration));
     }
     assembly.env = env.into_iter().map(|(name, (_, value))| (name, value)).collect();

@@ -6,11 +6,13 @@ mod change;
 mod connect;
 mod connections;
 mod integration;
+mod ledger;
 mod limiter;
 mod lines;
 pub mod ports;
 mod reconcile;
 mod secrets;
+mod shapes;
 mod status;
 mod test;
 
@@ -23,5 +25,6 @@ pub use integration::{INTEGRATION_COLUMN, INTEGRATION_TABLE, Integration, Status
 pub use limiter::{Limited, TestLimiter};
 pub use reconcile::{Reconciler, Step};
 pub use secrets::SecretsError;
+pub use shapes::adopt as adopt_shapes;
 pub use status::{LastError, Removed, SyncState, SyncStatus, SyncView, VariableView};
 pub use test::{Candidate, Report, TestError};

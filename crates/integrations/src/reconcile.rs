@@ -6,18 +6,21 @@ use std::time::Duration;
 use nora_agents::{Target, TargetSecretsError};
 use nora_catalog::Catalog;
 use nora_kernel::audit::{Action, Outcome};
-use nora_kernel::{Clock, Entropy, IdSource, OpenError, SecretMap, Timestamp, Unavailable, Vault, WrappedKey};
+use nora_kernel::{Clock, Entropy, IdSource, OpenError, Reach, SecretMap, Timestamp, Unavailable, Vault, WrappedKey};
 
+use crate::ledger::ClaimLedger;
 use crate::lines::Lines;
 use crate::ports::{
-    Applied, Claim, Completion, Failure, FailureClass, Held, Push, PushError, Role, RuntimeAddress, RuntimeClient,
-    Snapshot, SyncStore, Task,
+    Applied, CheckedTarget, Claim, Completion, Failure, FailureClass, Held, OwnedVariable, Push, PushError, Role,
+    RuntimeAddress, RuntimeClient, Snapshot, SyncStore, Task,
 };
 use crate::status::conflicting;
 use crate::{Assembly, Integration, SecretsError, Status, StoredIntegration, assemble, backoff};
 
 /// How often a runtime in step is asked whether it agrees.
 const CHECK_EVERY: Duration = Duration::from_mins(5);
+/// The microseconds between two moments at which checks fall due.
+const CHECK_GRID: i64 = 2_000_000;
 /// How soon a state that was superseded is pushed again: once a second at most.
 const AFTER_SUPERSEDED: Duration = Duration::from_secs(1);
 /// No generation gets this far; a number above it is not the same number to every reader of JSON.
@@ -81,9 +84,10 @@ impl Reconciler {
     /// Asks a runtime in step what it holds. If that differs from what it confirmed, it is out of step from now on,
     /// and pushed to like any other.
     async fn check(&self, claim: &Claim) -> Result<Step, Unavailable> {
-        let Some((target, key)) = self.store.target(claim).await? else { return Ok(Step::LeaseLost) };
+        let Some(checked) = self.store.target(claim).await? else { return Ok(Step::LeaseLost) };
+        let CheckedTarget { target, key, owned } = checked;
         let health = match self.address(&target, &key).await {
-            Ok(address) => self.runtimes.health(&address).await,
+            Ok(address) => self.runtimes.health(&address, &owned).await,
             Err(class) if class.is_permanent() => return self.fail(claim, class, None, None).await,
             Err(class) => Err(PushError::failed(class)),
         };
@@ -110,16 +114,21 @@ impl Reconciler {
 
     async fn push(&self, claim: &Claim) -> Result<Step, Unavailable> {
         let line = self.lines().opened_for_sync(&claim.workspace, claim.agent);
-        let Some(snapshot) = self.store.snapshot(claim, &line).await? else { return Ok(Step::LeaseLost) };
-        let (generation, undeploy) = (snapshot.generation, snapshot.undeploy.clone());
+        let Some(mut snapshot) = self.store.snapshot(claim, &line).await? else { return Ok(Step::LeaseLost) };
+        let generation = snapshot.generation;
+        let (owned, undeploy) = (std::mem::take(&mut snapshot.owned), std::mem::take(&mut snapshot.undeploy));
         let prepared = self.prepare(snapshot).await?;
         let (address, assembly) = match prepared {
             Ok(prepared) => prepared,
             Err(class) => return self.fail(claim, class, None, Some(generation)).await,
         };
-        let Assembly { integrations, env, conflicts } = assembly;
-        let push = Push { agent: claim.agent, generation, integrations, env, undeploy };
-        match self.runtimes.apply(&address, &push).await {
+        if self.is_somebody_elses(claim, &address, &owned).await {
+            return self.complete(claim, generation, Vec::new()).await;
+        }
+        let Assembly { integrations, env, header_hosts, conflicts } = assembly;
+        let push = Push { agent: claim.agent, generation, integrations, env, undeploy, header_hosts, owned };
+        let ledger = ClaimLedger { store: self.store.as_ref(), claim };
+        match self.runtimes.apply(&address, &push, &ledger).await {
             Ok(Applied { mut variables }) => {
                 variables.extend(conflicts.into_iter().map(|conflict| conflicting(conflict.name)));
                 self.complete(claim, generation, variables).await
@@ -134,6 +143,16 @@ impl Reconciler {
                 self.fail(claim, class, retry_after, Some(generation)).await
             }
         }
+    }
+
+    /// Whether a retired runtime says that it holds another agent's state. That took the place of this agent's, and an
+    /// empty push would take it away from whoever lives there now.
+    async fn is_somebody_elses(&self, claim: &Claim, address: &RuntimeAddress, owned: &[OwnedVariable]) -> bool {
+        if claim.role == Role::Live {
+            return false;
+        }
+        let health = self.runtimes.health(address, owned).await;
+        health.ok().flatten().and_then(|health| health.agent).is_some_and(|holder| holder != claim.agent)
     }
 
     async fn complete(
@@ -151,13 +170,19 @@ impl Reconciler {
     }
 
     /// A live runtime, or one of a deleted agent, that holds a newer generation than ours held it before a backup was
-    /// restored: ours is raised above it. One that an agent has moved away from is held by the agent's own new
-    /// target (the same machine under another name), so there is nothing left to purge.
+    /// restored: ours is raised above it. So did one that an agent has moved away from, unless what it holds may come
+    /// from the agent's new target (the same machine under another name): then there is nothing left to purge.
     async fn superseded(&self, claim: &Claim, current: u64) -> Result<Step, Unavailable> {
-        if matches!(claim.role, Role::Retired { agent_deleted: false, .. }) {
+        let due = self.clock.now().after(AFTER_SUPERSEDED);
+        if !matches!(claim.role, Role::Retired { agent_deleted: false, .. }) {
+            return self.raise(claim, current, due, Action::GenerationRaised).await;
+        }
+        let live = self.store.state(&Reach::Everything, claim.agent).await?;
+        if live.is_some_and(|live| live.desired >= current) {
             return self.complete(claim, current, Vec::new()).await;
         }
-        self.raise(claim, current, self.clock.now().after(AFTER_SUPERSEDED), Action::GenerationRaised).await
+        // Not above it: the new target goes above, and no two states may bear one generation.
+        self.raise(claim, current.saturating_sub(1), due, Action::GenerationRaised).await
     }
 
     async fn raise(&self, claim: &Claim, current: u64, due: Timestamp, action: Action) -> Result<Step, Unavailable> {
@@ -221,10 +246,12 @@ impl Reconciler {
         self.store.mark_unreadable(id, stored.secrets_version, &line).await
     }
 
-    /// Spread over the last fifth of the interval, so that runtimes that were pushed at once are not asked at once.
+    /// Spread over the last fifth of the interval, so that runtimes that were pushed at once are not asked at once; and
+    /// on a grid, so that one look at the store finds many of them.
     fn next_check(&self) -> Timestamp {
         let early = CHECK_EVERY / 5 / 256 * u32::from(self.chance());
-        self.clock.now().after(CHECK_EVERY.saturating_sub(early))
+        let exact = self.clock.now().after(CHECK_EVERY.saturating_sub(early)).as_microseconds();
+        Timestamp::from_microseconds(exact - exact.rem_euclid(CHECK_GRID))
     }
 
     /// Without randomness nothing is spread, and nothing else is lost.

@@ -31,12 +31,24 @@ impl SyncState {
 }
 
 /// Why the last push failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LastError {
     /// The class.
     pub class: FailureClass,
     /// When.
     pub at: Timestamp,
+    /// The id of the device key for the gateway, where pairing it is the remedy.
+    pub device_id: Option<String>,
+}
+
+impl LastError {
+    /// A sentence of ours on what happened and what to do.
+    pub fn detail(&self) -> String {
+        match &self.device_id {
+            Some(id) => format!("{} The device is {id}.", self.class.detail()),
+            None => self.class.detail().to_owned(),
+        }
+    }
 }
 
 /// One variable, as a person sees it.
@@ -58,7 +70,7 @@ pub struct Removed {
 }
 
 /// Numbers and times of a sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncStatus {
     /// Where the runtime stands.
     pub state: SyncState,
@@ -95,14 +107,18 @@ impl Connections {
 
 fn view(catalog: &Catalog, record: SyncRecord) -> SyncView {
     let variables = variables(catalog, &record);
-    let SyncRecord { desired, applied, last_synced_at, next_attempt_at, last_failure, removals, .. } = record;
+    let SyncRecord { desired, applied, last_synced_at, next_attempt_at, last_failure, device_id, removals, .. } =
+        record;
     let state = match (applied >= desired, &last_failure) {
         (true, _) => SyncState::InSync,
         (false, None) => SyncState::Pending,
         (false, Some(_)) => SyncState::Failing,
     };
     let behind = state != SyncState::InSync;
-    let last_error = last_failure.map(|Failure { class, at, .. }| LastError { class, at });
+    let last_error = last_failure.map(|Failure { class, at, .. }| {
+        let by_pairing = matches!(class, FailureClass::NotPaired | FailureClass::NotAuthorised);
+        LastError { class, at, device_id: device_id.filter(|_| by_pairing) }
+    });
     let status = SyncStatus {
         state,
         desired,

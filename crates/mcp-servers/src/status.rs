@@ -38,7 +38,7 @@ impl DeploymentState {
 }
 
 /// How an agent's deployment stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeploymentStatus {
     /// In a word.
     pub state: DeploymentState,
@@ -85,9 +85,13 @@ pub(crate) fn status(found: &AgentServers, look: &Look) -> DeploymentStatus {
     let AgentServers { target, deployed, redeploy, .. } = found;
     // A runtime that never confirmed anything holds nothing.
     let redeploy_required = deployed.digest.map_or(!look.servers.is_empty(), |applied| applied != look.digest);
-    let last_error = redeploy.last_failure.as_ref().map(|failure| LastError { class: failure.class, at: failure.at });
-    let takes_none = last_error.is_some_and(|error| error.class == FailureClass::UnsupportedRuntime)
-        || target.kind == RuntimeKind::Sidecar;
+    let last_error = redeploy.last_failure.as_ref().map(|failure| {
+        let by_pairing = matches!(failure.class, FailureClass::NotPaired | FailureClass::NotAuthorised);
+        let device_id = target.device_id.clone().filter(|_| by_pairing);
+        LastError { class: failure.class, at: failure.at, device_id }
+    });
+    let takes_none = last_error.as_ref().is_some_and(|error| error.class == FailureClass::UnsupportedRuntime)
+        || (target.kind == RuntimeKind::Sidecar && target.gateway.is_none());
     let state = match (redeploy.is_pending, redeploy_required) {
         (false, false) => DeploymentState::InSync,
         _ if takes_none => DeploymentState::Unsupported,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use nora_kernel::address::{NetworkPolicy, is_global, is_web_port};
-use nora_provider_sdk::{NetworkError, Stream};
+use nora_provider_sdk::{NetworkError, Stream, Transport};
 use tokio_rustls::client::TlsStream;
 use url::Url;
 
@@ -13,15 +13,6 @@ use crate::{Resolver, Tls};
 
 /// More addresses than this for one name are no answer.
 const MOST_ADDRESSES: usize = 64;
-
-/// Whether the bytes of a connection are protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// Nothing but TLS carries what matters: either from the first byte on, or after a STARTTLS that is insisted on.
-    Tls,
-    /// Credentials may travel in the clear.
-    Plaintext,
-}
 
 /// Decides where connections may lead, and makes them. Cloning it is cheap.
 #[derive(Clone)]

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use nora_provider_sdk::{
-    Connection, Context, FieldProblem, Manifest, ManifestError, Outcome, Provider, Secret, Stream,
+    Connection, Context, FieldProblem, Manifest, ManifestError, NetworkError, Outcome, Provider, Secret, Stream,
+    Transport,
 };
 
 use crate::classify::unreachable;
@@ -76,7 +77,14 @@ impl Target {
 
     async fn connect(&self, context: &dyn Context) -> Result<Box<dyn Stream>, Box<Outcome>> {
         let unreached = |error| Box::new(unreachable(error, self.tls));
-        let stream = context.connect(&self.host, self.port).await.map_err(unreached)?;
+        if !self.tls && self.login.is_some() {
+            let stream = context.connect(&self.host, self.port, Transport::Plaintext).await;
+            return stream.map_err(|error| match error {
+                NetworkError::BlockedAddress => Box::new(Outcome::unreachable_in_the_clear(error)),
+                other => unreached(other),
+            });
+        }
+        let stream = context.connect(&self.host, self.port, Transport::Tls).await.map_err(unreached)?;
         if !self.tls {
             return Ok(stream);
         }

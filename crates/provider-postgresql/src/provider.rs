@@ -1,7 +1,9 @@
 //! The provider.
 
 use async_trait::async_trait;
-use nora_provider_sdk::{Account, Connection, Context, Manifest, ManifestError, Outcome, Provider, Secret};
+use nora_provider_sdk::{
+    Account, Connection, Context, Manifest, ManifestError, Outcome, Provider, Secret, Stream, Transport,
+};
 
 use crate::login::{Login, log_in};
 use crate::tls::{TlsMode, secure};
@@ -59,10 +61,21 @@ impl Target {
         })
     }
 
+    /// A server without TLS is called again if it may be, as one that is told the login in the clear.
+    async fn connect(&self, context: &dyn Context) -> Result<Box<dyn Stream>, Box<Outcome>> {
+        if self.tls != TlsMode::Disable {
+            let stream = context.connect(&self.host, self.port, Transport::Tls).await;
+            let stream = stream.map_err(|error| Box::new(Outcome::unreachable(error.into())))?;
+            if let Some(secured) = secure(stream, self.tls, &self.host, context).await? {
+                return Ok(secured);
+            }
+        }
+        let stream = context.connect(&self.host, self.port, Transport::Plaintext).await;
+        stream.map_err(|error| Box::new(Outcome::unreachable_in_the_clear(error)))
+    }
+
     async fn test(self, context: &dyn Context) -> Result<Outcome, Box<Outcome>> {
-        let unreachable = |error: nora_provider_sdk::NetworkError| Box::new(Outcome::unreachable(error.into()));
-        let stream = context.connect(&self.host, self.port).await.map_err(unreachable)?;
-        let stream = secure(stream, self.tls, &self.host, context).await?;
+        let stream = self.connect(context).await?;
         let identity = log_in(stream, &self.login).await?;
         Ok(Outcome::verified(Account::new(&format!("{} in {}", identity.user, identity.database))))
     }

@@ -33,7 +33,7 @@ impl TlsMode {
     }
 }
 
-/// Asks the server for TLS where the mode wants it, and starts it.
+/// Asks the server for TLS and starts it; `None` if it speaks none and need not.
 ///
 /// One byte of the answer is read and no more, so that nothing which came in the clear counts as said over TLS.
 pub(crate) async fn secure(
@@ -41,17 +41,14 @@ pub(crate) async fn secure(
     mode: TlsMode,
     host: &str,
     context: &dyn Context,
-) -> Result<Box<dyn Stream>, Box<Outcome>> {
-    if mode == TlsMode::Disable {
-        return Ok(stream);
-    }
+) -> Result<Option<Box<dyn Stream>>, Box<Outcome>> {
     let answer = ask(&mut stream).await.map_err(|error| Box::new(Outcome::unreachable(broken(&error).into())))?;
     match (answer, mode) {
         (b'S', _) => {
             let secured = context.start_tls(stream, host).await;
-            secured.map_err(|error| Box::new(Outcome::unreachable(error.into())))
+            secured.map(Some).map_err(|error| Box::new(Outcome::unreachable(error.into())))
         }
-        (b'N', TlsMode::Prefer) => Ok(stream),
+        (b'N', TlsMode::Prefer) => Ok(None),
         (b'N', _) => Err(Box::new(Outcome::unreachable(Unreachable::Tls).advise(NO_TLS))),
         _ => Err(Box::new(Outcome::unreachable(Unreachable::UpstreamError).advise(NOT_POSTGRESQL))),
     }

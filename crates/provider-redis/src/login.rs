@@ -27,6 +27,11 @@ impl Login {
         })
     }
 
+    /// Whether there is anything to log in with.
+    pub(crate) fn is_something(&self) -> bool {
+        self.command().is_some()
+    }
+
     /// `None` where there is nothing to log in with.
     ///
     /// The default user goes without its name: old servers know none, and a server without a password refuses to be

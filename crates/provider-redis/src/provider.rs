@@ -1,7 +1,7 @@
 //! The provider.
 
 use async_trait::async_trait;
-use nora_provider_sdk::{Connection, Context, Manifest, ManifestError, Outcome, Provider, Stream};
+use nora_provider_sdk::{Connection, Context, Manifest, ManifestError, Outcome, Provider, Stream, Transport};
 
 use crate::classify::Failure;
 use crate::login::{Login, log_in};
@@ -66,10 +66,12 @@ impl Target {
     }
 
     async fn connect(&self, context: &dyn Context) -> Result<Box<dyn Stream>, Failure> {
-        let stream = context.connect(&self.host, self.port).await?;
         if !self.tls {
-            return Ok(stream);
+            let transport = if self.login.is_something() { Transport::Plaintext } else { Transport::Tls };
+            let stream = context.connect(&self.host, self.port, transport).await;
+            return stream.map_err(|error| Outcome::unreachable_in_the_clear(error).into());
         }
+        let stream = context.connect(&self.host, self.port, Transport::Tls).await?;
         context.start_tls(stream, &self.host).await.map_err(|error| {
             // A server without TLS takes the request for it as the beginning of a command, and waits for the rest.
             let outcome = Outcome::unreachable(error.into());

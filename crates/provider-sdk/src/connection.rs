@@ -73,6 +73,17 @@ impl<'a> Connection<'a> {
         self.manifest.fields().iter().filter_map(|field| self.variable(field, label)).collect()
     }
 
+    /// Of those variables the secret ones that travel in HTTP headers and nowhere else, with the hosts they are sent to.
+    pub fn header_hosts(&self, label: &Label) -> Vec<(EnvName, Vec<String>)> {
+        let secrets = self.manifest.fields().iter().filter(|field| field.secret && field.export.is_none());
+        let hosts = |field: &Field| {
+            let (name, _) = self.variable(field, label)?;
+            let hosts = self.manifest.header_hosts(self, field.name.as_str());
+            (!hosts.is_empty()).then_some((name, hosts))
+        };
+        secrets.filter_map(hosts).collect()
+    }
+
     fn variable(&self, field: &Field, label: &Label) -> Option<(EnvName, Secret)> {
         let name = field.env.as_ref()?.labelled(label)?;
         let given = || self.config.get(field.name.as_str()).and_then(plain_text).map(Secret::new);

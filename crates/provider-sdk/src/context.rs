@@ -50,6 +50,15 @@ impl From<NetworkError> for Unreachable {
     }
 }
 
+/// Whether the bytes of a connection are protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// Nothing but TLS carries what matters: either from the first byte on, or after a STARTTLS that is insisted on.
+    Tls,
+    /// Credentials may travel in the clear.
+    Plaintext,
+}
+
 /// What a provider does I/O with.
 ///
 /// Every way out goes through one address guard, one deadline for all steps of a test together, and one size cap.
@@ -64,8 +73,12 @@ pub trait Context: Send + Sync {
 
     /// Connects to `host` (a name or an address) over TCP.
     ///
+    /// With [`Transport::Tls`] the provider promises to say nothing that matters before it has started TLS. With
+    /// [`Transport::Plaintext`] the guard lets through only addresses that may be told a credential in the clear:
+    /// private ones that the operator listed.
+    ///
     /// Reading and writing end with [`std::io::ErrorKind::TimedOut`] when the deadline is over.
-    async fn connect(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, NetworkError>;
+    async fn connect(&self, host: &str, port: u16, transport: Transport) -> Result<Box<dyn Stream>, NetworkError>;
 
     /// Starts a TLS session on `stream` and verifies that the peer is `host`.
     async fn start_tls(&self, stream: Box<dyn Stream>, host: &str) -> Result<Box<dyn Stream>, NetworkError>;

@@ -18,7 +18,7 @@ pub mod webhook;
 mod when;
 
 pub use connection::Connection;
-pub use context::{Context, NetworkError, Stream};
+pub use context::{Context, NetworkError, Stream, Transport};
 pub use declarative::Declarative;
 pub use http::{HttpClient, Method, Request, Response};
 pub use manifest::{Manifest, ManifestError};

@@ -76,6 +76,7 @@ impl AuthType {
 #[derive(Debug)]
 pub struct Manifest {
     id: ProviderId,
+    replaces_built_in: bool,
     name: String,
     icon: String,
     category: String,
@@ -107,6 +108,11 @@ impl Manifest {
     /// The id in the catalog.
     pub fn id(&self) -> &ProviderId {
         &self.id
+    }
+
+    /// Whether it takes the place of the built-in provider with its id.
+    pub const fn replaces_built_in(&self) -> bool {
+        self.replaces_built_in
     }
 
     /// The name a person knows it by.
@@ -207,6 +213,13 @@ impl Manifest {
         given.filter_map(problem).collect()
     }
 
+    /// A text that differs where two manifests would have the same connection pushed differently. It is for comparing.
+    pub fn pushed_shape(&self) -> String {
+        let fields = self.fields.iter().map(|field| (field.name.as_str(), &field.env, field.secret, &field.export));
+        let fields: Vec<_> = fields.collect();
+        format!("{:?}", (&self.name, &self.category, self.auth_type, &self.capabilities, fields))
+    }
+
     /// The MCP server for this provider, if there is one.
     pub fn mcp(&self) -> Option<&McpServer> {
         self.mcp.as_ref()
@@ -235,6 +248,15 @@ impl Manifest {
     /// What a client sees of the webhook scheme.
     pub fn webhook_description(&self) -> Option<Value> {
         self.webhook.as_ref().map(WebhookScheme::description)
+    }
+
+    /// The hosts to which a secret `field` of a connection is sent in an HTTP header; empty if it is ever sent in
+    /// another way, or derived from, or if that is not known.
+    pub fn header_hosts(&self, connection: &Connection<'_>, field: &str) -> Vec<String> {
+        let derived = self.vars.values().any(|var| var.reads(field));
+        let test = self.tests.iter().find(|test| test.when.holds(connection)).filter(|_| !derived);
+        let values = values::Values::new(*connection, &self.vars);
+        test.map(|test| test.header_hosts(field, &values)).unwrap_or_default()
     }
 
     /// Every request a test may send.

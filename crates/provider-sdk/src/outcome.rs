@@ -6,6 +6,11 @@ use std::time::Duration;
 
 use nora_kernel::is_hidden;
 
+use crate::NetworkError;
+
+const NOT_IN_THE_CLEAR: &str = "No login is sent there without TLS. Switch TLS on, or have the operator list the \
+                                private network the server is in (--allow-network).";
+
 /// How a connection test ended.
 ///
 /// The classification is the same for every provider, so that a person who has read one answer can read them all.
@@ -169,6 +174,13 @@ impl Outcome {
     /// Nothing can be proved, and why.
     pub fn unverifiable(advice: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Verdict::Unverifiable).advise(advice)
+    }
+
+    /// No connection could be made over which a login would have gone in the clear
+    /// ([`Transport::Plaintext`](crate::Transport::Plaintext)).
+    pub fn unreachable_in_the_clear(error: NetworkError) -> Self {
+        let outcome = Self::unreachable(error.into());
+        if error == NetworkError::BlockedAddress { outcome.advise(NOT_IN_THE_CLEAR) } else { outcome }
     }
 
     /// Adds a sentence of ours.

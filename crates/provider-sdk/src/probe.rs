@@ -3,6 +3,7 @@
 mod account;
 mod answer;
 mod check;
+mod header_hosts;
 mod judge;
 mod load;
 mod load_request;

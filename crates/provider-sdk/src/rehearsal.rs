@@ -9,7 +9,8 @@ use nora_kernel::{Clock, Timestamp};
 use crate::manifest::Case;
 use crate::webhook::Vector;
 use crate::{
-    Connection, Context, HttpClient, Manifest, NetworkError, Outcome, Provider, Request, Response, Stream, Verdict,
+    Connection, Context, HttpClient, Manifest, NetworkError, Outcome, Provider, Request, Response, Stream, Transport,
+    Verdict,
 };
 
 /// A case that did not end as its manifest says.
@@ -146,7 +147,7 @@ impl Context for Script {
         self
     }
 
-    async fn connect(&self, _: &str, _: u16) -> Result<Box<dyn Stream>, NetworkError> {
+    async fn connect(&self, _: &str, _: u16, _: Transport) -> Result<Box<dyn Stream>, NetworkError> {
         Ok(Box::new(tokio::io::empty()))
     }
 

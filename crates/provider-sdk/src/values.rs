@@ -33,6 +33,14 @@ impl Var {
         }
     }
 
+    /// Whether it is made of the value of `field`.
+    pub(crate) fn reads(&self, field: &str) -> bool {
+        match self {
+            Self::Map { from, .. } | Self::Label { from, .. } | Self::Percent { from, .. } => from == field,
+            Self::Base64(template) => template.names().any(|name| name == field),
+        }
+    }
+
     fn value(&self, name: &str, values: &dyn Lookup) -> Result<Secret, RenderError> {
         match self {
             Self::Map { from, default, map } => {

@@ -1,6 +1,6 @@
 //! Connecting, with as much TLS as is asked for.
 
-use nora_provider_sdk::{Context, NetworkError, Outcome, Unreachable};
+use nora_provider_sdk::{Context, NetworkError, Outcome, Transport, Unreachable};
 
 use crate::classify::{Failure, classify};
 use crate::extensions::Extensions;
@@ -43,7 +43,13 @@ pub(crate) async fn open(
     context: &dyn Context,
 ) -> Result<(Session, Extensions), Failure> {
     let security = if port == IMPLICIT_TLS_PORT { Security::Tls } else { security };
-    let mut stream = context.connect(host, port).await?;
+    let mut stream = match security {
+        Security::None => {
+            let stream = context.connect(host, port, Transport::Plaintext).await;
+            stream.map_err(Outcome::unreachable_in_the_clear)?
+        }
+        Security::Starttls | Security::Tls => context.connect(host, port, Transport::Tls).await?,
+    };
     if security == Security::Tls {
         stream = context.start_tls(stream, host).await.map_err(|error| match error {
             NetworkError::Tls => Failure::from(Outcome::unreachable(error.into()).advise(TLS_COMES_LATER)),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_provider_sdk::{Clock, Context, HttpClient, NetworkError, Request, Response, Stream, Timestamp};
+use nora_provider_sdk::{Clock, Context, HttpClient, NetworkError, Request, Response, Stream, Timestamp, Transport};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
@@ -32,6 +32,7 @@ pub struct Dialed {
 pub struct LoopbackContext {
     target: SocketAddr,
     failure: Option<NetworkError>,
+    never_in_the_clear: bool,
     tls: Option<Arc<ClientConfig>>,
     deadline: Instant,
     cap: usize,
@@ -45,6 +46,7 @@ impl LoopbackContext {
         Self {
             target,
             failure: None,
+            never_in_the_clear: false,
             tls: None,
             deadline: Instant::now() + Duration::from_secs(5),
             cap: 64 * 1024,
@@ -61,6 +63,13 @@ impl LoopbackContext {
     /// Fails every connection with `error`.
     pub fn failing(error: NetworkError) -> Self {
         Self { failure: Some(error), ..Self::to(SocketAddr::from((Ipv4Addr::LOCALHOST, 9))) }
+    }
+
+    /// Refuses connections over which a credential may go in the clear, as the guard does for public addresses.
+    #[must_use]
+    pub fn never_in_the_clear(mut self) -> Self {
+        self.never_in_the_clear = true;
+        self
     }
 
     /// Speaks TLS, and trusts this authority alone.
@@ -103,7 +112,8 @@ impl LoopbackContext {
 
     async fn open(&self, request: &Request) -> Result<Box<dyn Stream>, NetworkError> {
         let host = request.url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let stream = self.connect(host, request.url.port_or_known_default().unwrap_or(0)).await?;
+        let transport = if request.url.scheme() == "https" { Transport::Tls } else { Transport::Plaintext };
+        let stream = self.connect(host, request.url.port_or_known_default().unwrap_or(0), transport).await?;
         if request.url.scheme() == "https" && self.tls.is_some() {
             return self.start_tls(stream, host).await;
         }
@@ -136,11 +146,14 @@ impl Context for LoopbackContext {
         self
     }
 
-    async fn connect(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, NetworkError> {
+    async fn connect(&self, host: &str, port: u16, transport: Transport) -> Result<Box<dyn Stream>, NetworkError> {
         let dialed = Dialed { host: host.to_owned(), port };
         self.dialed.lock().unwrap_or_else(PoisonError::into_inner).push(dialed);
         if let Some(error) = self.failure {
             return Err(error);
+        }
+        if transport == Transport::Plaintext && self.never_in_the_clear {
+            return Err(NetworkError::BlockedAddress);
         }
         let connected = tokio::time::timeout_at(self.deadline, TcpStream::connect(self.target)).await;
         let stream = connected.map_err(|_| NetworkError::Timeout)?.map_err(|error| broken(&error))?;

@@ -1,10 +1,8 @@
 //! Kind `nora`: this project's own HTTP contract.
 
 mod answer;
-mod body;
 mod deployment;
 mod document;
-mod shown;
 
 use std::time::Duration;
 
@@ -18,7 +16,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Body, Method, Request, StatusCode};
 use zeroize::Zeroizing;
 
-use crate::failure;
+use crate::{body, failure};
 
 /// A whole exchange: the name, the connection (3 seconds of it at most), the request and the answer.
 const LIMITS: Limits = Limits { time: Duration::from_secs(10), body: 64 * 1024 };
@@ -33,9 +31,6 @@ impl Nora {
     }
 
     pub(crate) async fn apply(&self, address: &RuntimeAddress, push: &Push) -> Result<Applied, PushError> {
-        if !push.undeploy.is_empty() {
-            self.undeploy(address, push).await?;
-        }
         let document = document::encode(push).ok_or(PushError::failed(FailureClass::Internal))?;
         let answer = self.exchange(address, Method::POST, "integrations/sync", Some(body::of(document))).await?;
         let confirmed = match answer.status {
@@ -60,13 +55,6 @@ impl Nora {
             return Err(failure::of_status(&answer));
         }
         answer::health(&answer.body).ok_or(PushError::failed(FailureClass::BadAnswer))
-    }
-
-    /// Takes every MCP server away: each one holds credentials.
-    async fn undeploy(&self, address: &RuntimeAddress, push: &Push) -> Result<(), PushError> {
-        let nothing = Deployment { agent: push.agent, servers: Vec::new(), dropped: push.undeploy.clone() };
-        let failed = |DeployError { class, retry_after }| PushError::Failed { class, retry_after };
-        self.deploy(address, &nothing).await.map_err(failed)
     }
 
     pub(crate) async fn deploy(&self, address: &RuntimeAddress, deployment: &Deployment) -> Result<(), DeployError> {

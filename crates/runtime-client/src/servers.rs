@@ -1,6 +1,6 @@
 //! MCP servers as runtimes read them.
 
-use nora_kernel::Secret;
+use nora_kernel::{ProviderId, Secret};
 use nora_mcp_servers::ports::DeployedServer;
 use nora_provider_sdk::manifest::{McpValue, ResolvedMcp};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
@@ -10,6 +10,21 @@ pub(crate) struct Servers<'a> {
     pub(crate) servers: &'a [DeployedServer],
     /// What the member `transport` of a server on the network says, where the runtime wants one.
     pub(crate) transport: Option<&'static str>,
+    /// Whether they stand beside servers of others, and so under names that say whose they are.
+    pub(crate) ours: bool,
+}
+
+/// What the names of our servers begin with where others keep theirs too.
+const PREFIX: &str = "nora-";
+
+/// The name of one of our servers where others keep theirs too.
+pub(crate) fn our_name(name: &ProviderId) -> String {
+    format!("{PREFIX}{name}")
+}
+
+/// Whether a server is one of ours.
+pub(crate) fn is_ours(name: &str) -> bool {
+    name.starts_with(PREFIX)
 }
 
 struct Entry<'a> {
@@ -26,7 +41,12 @@ impl Serialize for Servers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.servers.len()))?;
         for server in self.servers {
-            map.serialize_entry(server.name.as_str(), &Entry { how: &server.how, transport: self.transport })?;
+            let entry = Entry { how: &server.how, transport: self.transport };
+            if self.ours {
+                map.serialize_entry(&our_name(&server.name), &entry)?;
+            } else {
+                map.serialize_entry(server.name.as_str(), &entry)?;
+            }
         }
         map.end()
     }

@@ -11,7 +11,9 @@ mod armed {
     use std::sync::Arc;
 
     use async_trait::async_trait;
-    use nora_integrations::ports::{Applied, Health, Push, PushError, RuntimeAddress, RuntimeClient};
+    use nora_integrations::ports::{
+        Applied, Health, Ledger, OwnedVariable, Push, PushError, RuntimeAddress, RuntimeClient,
+    };
 
     /// Aborts the process if `NORA_FAIL_POINT` names this point: as if the machine had lost power here.
     fn reached(name: &str) {
@@ -28,15 +30,20 @@ mod armed {
 
     #[async_trait]
     impl RuntimeClient for Armed {
-        async fn apply(&self, address: &RuntimeAddress, push: &Push) -> Result<Applied, PushError> {
+        async fn apply(
+            &self,
+            address: &RuntimeAddress,
+            push: &Push,
+            ledger: &dyn Ledger,
+        ) -> Result<Applied, PushError> {
             reached("before-push");
-            let applied = self.0.apply(address, push).await;
+            let applied = self.0.apply(address, push, ledger).await;
             reached("after-push");
             applied
         }
 
-        async fn health(&self, address: &RuntimeAddress) -> Result<Option<Health>, PushError> {
-            self.0.health(address).await
+        async fn health(&self, address: &RuntimeAddress, owned: &[OwnedVariable]) -> Result<Option<Health>, PushError> {
+            self.0.health(address, owned).await
         }
     }
 }

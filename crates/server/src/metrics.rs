@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::web::Data;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use nora_integrations::Step;
+use nora_integrations::ports::{Awaited, Unconfirmed};
 use nora_kernel::Timestamp;
 use nora_mcp_servers::RedeployStep;
 use nora_webhooks::DeliveryStep;
@@ -83,6 +84,61 @@ impl RedeployMetrics {
             RedeployStep::LeaseLost => ("lease_lost", ""),
         };
         self.steps.get_or_create(&Outcome { outcome, reason }).inc();
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Waiting {
+    kind: &'static str,
+    reason: &'static str,
+}
+
+/// How many are waited for, and for how many seconds the first of them.
+#[derive(Debug, Clone, Default)]
+struct WaitingMetrics {
+    count: Family<Waiting, Gauge>,
+    seconds: Family<Waiting, Gauge>,
+}
+
+/// What runtimes have not confirmed. Every server over one database tells the same.
+#[derive(Debug, Clone)]
+pub(crate) struct UnconfirmedMetrics {
+    behind: WaitingMetrics,
+    purges: WaitingMetrics,
+}
+
+impl UnconfirmedMetrics {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
+        let metrics = Self { behind: WaitingMetrics::default(), purges: WaitingMetrics::default() };
+        let WaitingMetrics { count, seconds } = metrics.behind.clone();
+        registry.register("nora_sync_behind", "Agents whose runtime has not confirmed what they should have", count);
+        registry.register("nora_sync_behind_oldest_seconds", "Since when the first of them is behind", seconds);
+        let WaitingMetrics { count, seconds } = metrics.purges.clone();
+        registry.register("nora_purge_unconfirmed", "Removals that no runtime has confirmed", count);
+        registry.register(
+            "nora_purge_unconfirmed_oldest_seconds",
+            "Since when the first of them is waited for",
+            seconds,
+        );
+        metrics
+    }
+
+    /// Shows this and nothing of what was shown before.
+    pub(crate) fn show(&self, unconfirmed: &[Unconfirmed], now: Timestamp) {
+        for metrics in [&self.behind, &self.purges] {
+            metrics.count.clear();
+            metrics.seconds.clear();
+        }
+        for Unconfirmed { awaited, kind, reason, count, oldest } in unconfirmed {
+            let metrics = match awaited {
+                Awaited::Sync => &self.behind,
+                Awaited::Purge => &self.purges,
+            };
+            let label = Waiting { kind: kind.as_str(), reason: reason.map_or("", |class| class.as_str()) };
+            let seconds = now.since(*oldest).as_secs();
+            metrics.count.get_or_create(&label).set(i64::try_from(*count).unwrap_or(i64::MAX));
+            metrics.seconds.get_or_create(&label).set(i64::try_from(seconds).unwrap_or(i64::MAX));
+        }
     }
 }
 

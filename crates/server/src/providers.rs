@@ -1,9 +1,11 @@
 //! Which providers this binary has, and those a directory adds.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nora_provider_sdk::{ManifestError, Provider};
+use nora_kernel::ProviderId;
+use nora_provider_sdk::{Manifest, ManifestError, Provider};
 
 use crate::StartError;
 
@@ -35,37 +37,160 @@ fn in_code() -> Result<Vec<Arc<dyn Provider>>, ManifestError> {
     Ok(crates.into_iter().flatten().collect())
 }
 
-/// Adds the manifests of a directory. One of them may not take a built-in provider's id.
+/// Adds the manifests of a directory.
 pub(crate) fn with_directory(
-    mut providers: Vec<Arc<dyn Provider>>,
+    built_in: Vec<Arc<dyn Provider>>,
     directory: Option<&Path>,
 ) -> Result<Vec<Arc<dyn Provider>>, StartError> {
-    let Some(directory) = directory else { return Ok(providers) };
+    let mut providers = Providers::of(built_in);
+    let Some(directory) = directory else { return Ok(providers.all()) };
     let name = "--providers-dir (NORA_PROVIDERS_DIR)";
     let listed = std::fs::read_dir(directory).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let listed = listed.map_err(|error| StartError::because(format!("{name} cannot be read"), error))?;
     let mut files: Vec<_> = listed.into_iter().map(|entry| entry.path()).filter(|path| is_manifest(path)).collect();
     files.sort();
     for file in files {
-        let provider = read(&file)?;
-        let id = provider.manifest().id().clone();
-        if providers.iter().any(|known| *known.manifest().id() == id) {
-            return Err(StartError::new(format!("{}: there is a provider with the id {id} already", file.display())));
-        }
-        providers.push(provider);
+        providers.add(&file)?;
     }
-    Ok(providers)
+    Ok(providers.all())
 }
 
-/// Reads and checks one manifest file.
-pub(crate) fn read(file: &Path) -> Result<Arc<dyn Provider>, StartError> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| StartError::because(format!("{} cannot be read", file.display()), error))?;
-    let provider = nora_provider_sdk::Declarative::parse(&file.display().to_string(), &text)
-        .map_err(|error| StartError::because("the manifest is refused", error))?;
-    Ok(Arc::new(provider))
+/// The built-in providers, and the files that were added to them.
+pub(crate) struct Providers {
+    built_in: BTreeMap<ProviderId, Arc<dyn Provider>>,
+    added: BTreeMap<ProviderId, (PathBuf, Arc<dyn Provider>)>,
+    /// Built-in ones that have no id of their own; the catalog refuses them.
+    surplus: Vec<Arc<dyn Provider>>,
+}
+
+impl Providers {
+    pub(crate) fn of(providers: Vec<Arc<dyn Provider>>) -> Self {
+        let (mut built_in, mut surplus) = (BTreeMap::new(), Vec::new());
+        for provider in providers {
+            surplus.extend(built_in.insert(provider.manifest().id().clone(), provider));
+        }
+        Self { built_in, added: BTreeMap::new(), surplus }
+    }
+
+    /// Reads and checks one manifest file and adds its provider. It may take a built-in provider's place if it says so.
+    pub(crate) fn add(&mut self, file: &Path) -> Result<Arc<dyn Provider>, StartError> {
+        let name = file.display().to_string();
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| StartError::because(format!("{name} cannot be read"), error))?;
+        let refused = |error| StartError::because("the manifest is refused", error);
+        let provider: Arc<dyn Provider> =
+            Arc::new(nora_provider_sdk::Declarative::parse(&name, &text).map_err(refused)?);
+        self.check_id(provider.manifest()).map_err(|reason| refused(ManifestError::about_id(&name, &text, reason)))?;
+        let id = provider.manifest().id().clone();
+        self.added.insert(id, (file.to_owned(), Arc::clone(&provider)));
+        Ok(provider)
+    }
+
+    fn check_id(&self, manifest: &Manifest) -> Result<(), String> {
+        let id = manifest.id();
+        if let Some((file, _)) = self.added.get(id) {
+            return Err(format!("{} has a provider with the id `{id}` already", file.display()));
+        }
+        match (self.built_in.contains_key(id), manifest.replaces_built_in()) {
+            (true, false) => Err(format!(
+                "there is a built-in provider with the id `{id}`; choose another, or write `replaces_built_in = true`"
+            )),
+            (false, true) => Err(format!("`replaces_built_in` is set, and there is no built-in provider `{id}`")),
+            (true, true) | (false, false) => Ok(()),
+        }
+    }
+
+    /// Every provider, each id once unless the built-in ones repeat it.
+    pub(crate) fn all(mut self) -> Vec<Arc<dyn Provider>> {
+        self.built_in.retain(|id, _| !self.added.contains_key(id));
+        let added = self.added.into_values().map(|(_, provider)| provider);
+        self.built_in.into_values().chain(self.surplus).chain(added).collect()
+    }
 }
 
 fn is_manifest(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "toml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ACME: &str = r#"
+name = "Acme"
+category = "productivity"
+description = "Reads and writes Acme tasks."
+docs_url = "https://developers.acme.example/rest"
+auth_type = "token"
+
+[[fields]]
+name = "api_token"
+title = "API token"
+env = "ACME_API_TOKEN"
+
+[test]
+url = "https://api.acme.example/v1/me"
+headers = { Authorization = "Bearer {api_token}" }
+success = { json = { pointer = "/id", exists = true } }
+"#;
+
+    fn built_in(id: &str) -> Arc<dyn Provider> {
+        Arc::new(nora_provider_sdk::Declarative::parse("built-in.toml", &format!("id = \"{id}\"\n{ACME}")).unwrap())
+    }
+
+    /// The names of the providers, or the refusal, of a directory with these files beside built-in `slack`.
+    fn with(files: &[(&str, &str)]) -> Result<Vec<String>, String> {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, head) in files {
+            std::fs::write(directory.path().join(name), format!("{head}\n{ACME}")).unwrap();
+        }
+        let providers = with_directory(vec![built_in("slack")], Some(directory.path()));
+        let providers = providers.map_err(|error| {
+            let sources = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            let text = sources.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+            text.replace(&format!("{}/", directory.path().display()), "")
+        })?;
+        let of = |provider: &Arc<dyn Provider>| {
+            let replaced = if provider.manifest().replaces_built_in() { " (replaced)" } else { "" };
+            format!("{}{replaced}", provider.manifest().id())
+        };
+        Ok(providers.iter().map(of).collect())
+    }
+
+    #[test]
+    fn a_file_adds_a_provider() {
+        assert_eq!(with(&[("acme.toml", "id = \"acme\"")]).unwrap(), ["slack", "acme"]);
+    }
+
+    #[test]
+    fn a_built_in_id_is_taken_by_a_file_that_says_so() {
+        let replaced = with(&[("slack.toml", "id = \"slack\"\nreplaces_built_in = true")]);
+        assert_eq!(replaced.unwrap(), ["slack (replaced)"]);
+    }
+
+    #[test]
+    fn a_file_that_does_not_say_so_is_refused_with_its_place() {
+        let refusal = with(&[("slack.toml", "\nid = \"slack\"")]).unwrap_err();
+        assert!(refusal.contains("slack.toml:2:6: there is a built-in provider with the id `slack`"), "{refusal}");
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_replaced() {
+        let refusal = with(&[("acme.toml", "replaces_built_in = true\nid = \"acme\"")]).unwrap_err();
+        assert!(refusal.contains("acme.toml:2:6: `replaces_built_in` is set"), "{refusal}");
+    }
+
+    #[test]
+    fn two_files_have_two_ids() {
+        for head in ["id = \"acme\"", "id = \"slack\"\nreplaces_built_in = true"] {
+            let refusal = with(&[("one.toml", head), ("two.toml", head)]).unwrap_err();
+            assert!(refusal.contains("two.toml:1:6: one.toml has a provider with the id"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn two_built_in_ones_with_one_id_are_the_catalogs_to_refuse() {
+        let both = with_directory(vec![built_in("slack"), built_in("slack")], None).unwrap();
+        assert_eq!(both.len(), 2);
+    }
 }

@@ -16,12 +16,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::demo::Demo;
-use crate::metrics::{self, DeliveryMetrics, RedeployMetrics, SyncMetrics};
+use crate::metrics::{self, DeliveryMetrics, RedeployMetrics, SyncMetrics, UnconfirmedMetrics};
 use crate::settings::{DRAIN, Settings};
 use crate::wiring::{self, Application};
 use crate::workers::{
     Agents, DeliveryLoop, ReconcilerLoop, RedeployerLoop, Stopper, flush_usage, follow_revocations, measure_backlog,
-    prune, prune_events,
+    prune, prune_events, show_unconfirmed,
 };
 use crate::{StartError, bootstrap};
 
@@ -65,7 +65,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     let listener = bind(settings.listen, "--listen (NORA_LISTEN)")?;
     let metrics_listener = bind(settings.metrics_listen, METRICS_ADDRESS)?;
     let mut registry = Registry::default();
-    let sync_metrics = SyncMetrics::register(&mut registry);
+    let sync_metrics = (SyncMetrics::register(&mut registry), UnconfirmedMetrics::register(&mut registry));
     let redeploy_metrics = RedeployMetrics::register(&mut registry);
     let delivery_metrics = DeliveryMetrics::register(&mut registry);
     let http_metrics = HttpMetrics::register(&mut registry);
@@ -79,6 +79,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     };
     bootstrap::ensure_first_key(&application.keys, &application.authenticator, &settings.data_dir).await?;
     bootstrap::warn_if_exposed(&settings);
+    application.adopt_catalog().await?;
 
     let api = Api::new(application.ports(http_metrics, webhook_metrics));
     let metrics_server = metrics::listen(Data::new(registry), metrics_listener);
@@ -116,10 +117,11 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
 
 fn start_loops(
     application: &Application,
-    metrics: SyncMetrics,
+    (metrics, unconfirmed): (SyncMetrics, UnconfirmedMetrics),
     redeploy_metrics: RedeployMetrics,
     stopper: &Stopper,
 ) -> JoinSet<()> {
+    let (store, clock) = (Arc::clone(&application.stores.sync), Arc::clone(&application.clock));
     let reconciler = ReconcilerLoop {
         reconciler: application.reconciler.clone(),
         store: Arc::clone(&application.stores.sync),
@@ -135,6 +137,7 @@ fn start_loops(
     let mut loops = JoinSet::new();
     loops.spawn(redeployer.run(stopper.listener()));
     loops.spawn(reconciler.run(stopper.listener()));
+    loops.spawn(show_unconfirmed(store, clock, unconfirmed, stopper.listener()));
     loops.spawn(flush_usage(Arc::clone(&application.authenticator), stopper.listener()));
     loops.spawn(follow_revocations(
         Arc::clone(&application.stores.keys),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
-use nora_integrations::ports::{IntegrationStore, SyncStore};
+use nora_integrations::ports::{IntegrationStore, ShapeStore, SyncStore};
 use nora_kernel::Readiness;
 use nora_mcp_servers::ports::{McpStore, RedeployStore};
 use nora_webhooks::ports::{ChannelStore, DeliveryStore, EventStore, Inbox};
@@ -24,6 +24,7 @@ pub(crate) trait Store:
     + McpStore
     + Readiness
     + RedeployStore
+    + ShapeStore
     + SyncStore
     + 'static
 {
@@ -43,6 +44,7 @@ impl<T> Store for T where
         + McpStore
         + Readiness
         + RedeployStore
+        + ShapeStore
         + SyncStore
         + 'static
 {
@@ -64,6 +66,7 @@ pub(crate) struct Stores {
     pub(crate) mcp: Arc<dyn McpStore>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) redeploys: Arc<dyn RedeployStore>,
+    pub(crate) shapes: Arc<dyn ShapeStore>,
     pub(crate) sync: Arc<dyn SyncStore>,
 }
 
@@ -83,6 +86,7 @@ impl Stores {
             mcp: store.clone(),
             readiness: store.clone(),
             redeploys: store.clone(),
+            shapes: store.clone(),
             sync: store,
         }
     }

@@ -106,7 +106,7 @@ impl Application {
         let no_client = |error| StartError::because("no HTTP client could be made", error);
         let egress = Egress::new(third_parties, Arc::clone(&clock)).map_err(no_client)?;
         let events = RuntimeEvents::new(runtimes.clone()).map_err(no_client)?;
-        let runtimes = Runtimes::new(runtimes).map_err(no_client)?;
+        let runtimes = Runtimes::new(runtimes, Arc::clone(&digest)).map_err(no_client)?;
 
         let authenticator =
             Arc::new(Authenticator::new(Arc::clone(&stores.keys), tokens, Arc::clone(&clock), Arc::clone(&digest)));
@@ -189,6 +189,17 @@ impl Application {
 }
 
 impl Application {
+    /// Makes the agents due whose runtimes this catalog tells something else than the one before.
+    pub(crate) async fn adopt_catalog(&self) -> Result<(), StartError> {
+        let (catalog, shapes) = (&self.reconciler.catalog, self.stores.shapes.as_ref());
+        let raised = nora_integrations::adopt_shapes(catalog, shapes, self.digest.as_ref(), self.clock.now()).await;
+        let raised = raised.map_err(|error| StartError::because("the catalog could not be compared", error))?;
+        if raised > 0 {
+            tracing::info!(agents = raised, "providers have changed; their agents are pushed to again");
+        }
+        Ok(())
+    }
+
     /// What the HTTP API is put together from.
     pub(crate) fn ports(&self, metrics: HttpMetrics, webhook_metrics: WebhookMetrics) -> Ports {
         Ports {

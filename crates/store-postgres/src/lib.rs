@@ -19,6 +19,7 @@ mod pages;
 mod readiness;
 mod rows;
 mod schema;
+mod shapes;
 mod signals;
 mod statement;
 mod store;

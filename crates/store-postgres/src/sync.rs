@@ -6,9 +6,11 @@
 mod claim;
 mod due;
 mod outcome;
+mod owned;
 mod retired;
 mod snapshot;
 mod state;
+mod unconfirmed;
 mod variables;
 
 pub(crate) use claim::dead;
@@ -16,10 +18,11 @@ pub(crate) use claim::dead;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_agents::Target;
-use nora_integrations::ports::{Claim, Completion, Failure, Held, Role, Snapshot, SyncRecord, SyncStore};
+use nora_integrations::ports::{
+    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore, Unconfirmed,
+};
 use nora_kernel::audit::AuditLine;
-use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable, WrappedKey};
+use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
 
 use crate::store::PostgresStore;
 
@@ -49,8 +52,12 @@ impl SyncStore for PostgresStore {
         Ok(retired::complete(self, claim, completion, line).await?)
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable> {
+    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
         Ok(snapshot::target(self, claim).await?)
+    }
+
+    async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
+        Ok(owned::record(self, claim, owned).await?)
     }
 
     async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
@@ -86,6 +93,10 @@ impl SyncStore for PostgresStore {
 
     async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable> {
         Ok(state::state(self, reach, agent).await?)
+    }
+
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
+        Ok(unconfirmed::unconfirmed(self).await?)
     }
 
     async fn changed(&self) {

@@ -15,7 +15,7 @@ use crate::idempotency::remember;
 use crate::page::Behind;
 use crate::reach::{Within, within};
 use crate::schema::{agents, sync_targets};
-use crate::targets::{GATEWAY, LIVE, TargetRow, insert_live, raise, retire, unblock};
+use crate::targets::{GATEWAY, LIVE, TargetRow, inherit_owned, insert_live, raise, retire, unblock};
 use crate::value::{Count, Id, Parsed, Time};
 use crate::writer::Transaction;
 
@@ -150,9 +150,10 @@ fn update(
         TargetUpdate::Keep => {}
         TargetUpdate::Rekey(target) => rekey(transaction, target, now)?,
         TargetUpdate::Move { to, purge_until } => {
-            let Count(emptied) = retire(transaction, id, now, *purge_until)?;
+            let (left, Count(emptied)) = retire(transaction, id, now, *purge_until)?;
             insert_live(transaction, to, Count(emptied.saturating_add(1)), now)
                 .map_err(|error| taken(error, UpdateAgentError::GatewayTaken))?;
+            inherit_owned(transaction, left, to.id.into())?;
         }
     }
     Ok(write_line(transaction.connection, line)?)

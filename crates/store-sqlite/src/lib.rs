@@ -16,6 +16,7 @@ mod page;
 mod reach;
 mod readiness;
 mod schema;
+mod shapes;
 mod store;
 mod sync;
 mod targets;

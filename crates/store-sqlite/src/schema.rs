@@ -60,6 +60,8 @@ diesel::table! {
         failure_class -> Nullable<Text>,
         failure_at -> Nullable<BigInt>,
         variables -> Text,
+        owned -> Text,
+        retired_at -> Nullable<BigInt>,
         purge_until -> Nullable<BigInt>,
         created_at -> BigInt,
     }

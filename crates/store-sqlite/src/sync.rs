@@ -2,8 +2,10 @@
 
 mod claims;
 mod outcomes;
+mod owned;
 mod snapshots;
 mod state;
+mod unconfirmed;
 mod variables;
 
 use std::time::Duration;
@@ -11,13 +13,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
-use nora_agents::Target;
-use nora_integrations::ports::{Claim, Completion, Failure, Held, Snapshot, SyncRecord, SyncStore};
+use nora_integrations::ports::{
+    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore, Unconfirmed,
+};
 use nora_kernel::audit::AuditLine;
-use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable, WrappedKey};
+use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
 
 use crate::SqliteStore;
-use crate::audit::write_line;
 use crate::failure::Ending;
 use crate::reach::Within;
 use crate::schema::sync_targets;
@@ -50,6 +52,15 @@ fn held(connection: &mut SqliteConnection, claim: &Claim) -> QueryResult<Option<
         .select(HeldRow::as_select())
         .first(connection)
         .optional()
+}
+
+/// What a target has become since it was claimed, it has not written.
+fn record_owned(connection: &mut SqliteConnection, claim: &Claim, variables: Vec<OwnedVariable>) -> QueryResult<Held> {
+    let same_role = |target: &HeldRow| target.is_retired() == matches!(claim.role, Role::Retired { .. });
+    let Some(target) = held(connection, claim)?.filter(same_role) else { return Ok(Held::No) };
+    let owned = sync_targets::owned.eq(owned::Owned(variables));
+    diesel::update(sync_targets::table.find(target.id)).set(owned).execute(connection)?;
+    Ok(Held::Yes)
 }
 
 /// What a target's row says once nobody holds a lease on it.
@@ -97,13 +108,18 @@ impl SyncStore for SqliteStore {
         self.write(move |transaction| Ok(outcomes::complete(transaction, &claim, completion, &line)?)).await
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable> {
+    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
         let claim = claim.clone();
         self.read(move |connection| {
             let found = snapshots::target(connection, &claim)?;
-            Ok(found.map(|(target, key, _)| (target, key)))
+            Ok(found.map(|(checked, _)| checked))
         })
         .await
+    }
+
+    async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
+        let (claim, owned) = (claim.clone(), owned.to_vec());
+        self.write(move |transaction| Ok(record_owned(transaction.connection, &claim, owned)?)).await
     }
 
     async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
@@ -120,11 +136,7 @@ impl SyncStore for SqliteStore {
     ) -> Result<Held, Unavailable> {
         let (claim, line) = (claim.clone(), line.clone());
         self.write(move |transaction| {
-            let held = outcomes::raise(transaction.connection, &claim, current, Time(next_attempt_at))?;
-            if held == Held::Yes {
-                write_line(transaction.connection, &line)?;
-            }
-            Ok(held)
+            Ok(outcomes::raise(transaction.connection, &claim, current, Time(next_attempt_at), &line)?)
         })
         .await
     }
@@ -155,6 +167,10 @@ impl SyncStore for SqliteStore {
             connection.transaction(|connection| state::state(connection, &reach, agent.into()))
         };
         self.read(read).await
+    }
+
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
+        self.read(|connection| unconfirmed::unconfirmed(connection)).await
     }
 
     async fn changed(&self) {

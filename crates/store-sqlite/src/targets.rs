@@ -83,6 +83,25 @@ pub(crate) fn insert_live(
     diesel::insert_into(sync_targets::table).values((place, sync)).execute(transaction.connection).map(drop)
 }
 
+/// Where what is owned in a runtime lies: its kind, and the origin of its gateway or else its URL.
+type OwnedPlace = (Parsed<RuntimeKind>, Option<String>, Option<String>);
+
+/// Hands what the target `from` owns to the live target of its agent, if that is of the same kind and at the same
+/// gateway, or at the same URL where there is no gateway.
+pub(crate) fn inherit_owned(transaction: &mut Transaction<'_>, from: Id, to: Id) -> QueryResult<()> {
+    let place = (sync_targets::kind, sync_targets::gateway_origin, sync_targets::url);
+    let old: OwnedPlace = sync_targets::table.find(from).select(place).first(transaction.connection)?;
+    let new: OwnedPlace = sync_targets::table.find(to).select(place).first(transaction.connection)?;
+    let somewhere = |(kind, gateway, url): OwnedPlace| (kind, gateway.or(url));
+    if somewhere(old) != somewhere(new) {
+        return Ok(());
+    }
+    let owned: String = sync_targets::table.find(from).select(sync_targets::owned).first(transaction.connection)?;
+    diesel::update(sync_targets::table.find(from)).set(sync_targets::owned.eq("[]")).execute(transaction.connection)?;
+    diesel::update(sync_targets::table.find(to)).set(sync_targets::owned.eq(owned)).execute(transaction.connection)?;
+    Ok(())
+}
+
 /// Raises the desired generation of an agent's live target by one and makes it due at once, unless it is in a
 /// permanent failure. Returns the new generation; `None` if the agent is absent or deleted.
 pub(crate) fn raise(transaction: &mut Transaction<'_>, agent: Id, now: Timestamp) -> QueryResult<Option<Count>> {
@@ -105,24 +124,25 @@ pub(crate) fn unblock(transaction: &mut Transaction<'_>, agent: Id) -> QueryResu
 }
 
 /// Retires an agent's live target: it is to be emptied with a generation above all it was pushed before, at once, and
-/// asked until `purge_until`. Returns that generation. A push under way keeps its lease.
+/// asked until `purge_until`. Returns the target and that generation. A push under way keeps its lease.
 pub(crate) fn retire(
     transaction: &mut Transaction<'_>,
     agent: Id,
     now: Timestamp,
     purge_until: Timestamp,
-) -> QueryResult<Count> {
+) -> QueryResult<(Id, Count)> {
     transaction.tell_due();
     let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(LIVE));
     diesel::update(live)
         .set((
             sync_targets::role.eq(RETIRED),
             sync_targets::purge_until.eq(Time(purge_until)),
+            sync_targets::retired_at.eq(Time(now)),
             sync_targets::desired.eq(sync_targets::desired + 1_i64),
             sync_targets::next_attempt_at.eq(Time(now)),
             sync_targets::blocked.eq(false),
             sync_targets::attempt.eq(0_i64),
         ))
-        .returning(sync_targets::desired)
+        .returning((sync_targets::id, sync_targets::desired))
         .get_result(transaction.connection)
 }

@@ -15,11 +15,14 @@ pub mod key_custody;
 pub mod key_store;
 pub mod mcp_store;
 pub mod redeploy_store;
+pub mod shape_store;
 pub mod sync_claims;
 pub mod sync_outcomes;
+pub mod sync_owned;
 pub mod sync_retirement;
 pub mod sync_snapshots;
 pub mod sync_state;
+pub mod sync_unconfirmed;
 pub mod sync_wakeups;
 
 /// Expands to one test per case of a suite.
@@ -71,11 +74,20 @@ macro_rules! store_contracts {
         mod redeploy_store {
             $crate::redeploy_store_contract!($fixture);
         }
+        mod sync_unconfirmed {
+            $crate::sync_unconfirmed_contract!($fixture);
+        }
+        mod shape_store {
+            $crate::shape_store_contract!($fixture);
+        }
         mod sync_claims {
             $crate::sync_claims_contract!($fixture);
         }
         mod sync_outcomes {
             $crate::sync_outcomes_contract!($fixture);
+        }
+        mod sync_owned {
+            $crate::sync_owned_contract!($fixture);
         }
         mod sync_retirement {
             $crate::sync_retirement_contract!($fixture);

@@ -7,17 +7,18 @@ mod deliveries;
 mod events;
 mod integrations;
 mod mcp;
+mod shapes;
 mod sync;
 mod targets;
+mod unconfirmed;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use nora_access::StoredKey;
 use nora_agents::Agent;
 use nora_integrations::StoredIntegration;
-use nora_integrations::ports::RemovalRecord;
+use nora_integrations::ports::{RemovalRecord, Shapes};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{
     AgentId, ApiKeyId, ChannelId, Clock as _, EventId, Idempotency, IntegrationId, ProviderId, Reach, TargetId,
@@ -45,7 +46,7 @@ pub struct InMemory {
     revocations: tokio::sync::Mutex<broadcast::Receiver<ApiKeyId>>,
 }
 
-/// Everything that is stored. A unit of work changes a copy, which takes its place if the work succeeds.
+/// Everything that is stored. A unit of work that may be refused changes a copy, which takes its place if it is not.
 #[derive(Clone, Default)]
 struct State {
     keys: Vec<KeyRecord>,
@@ -59,6 +60,7 @@ struct State {
     selections: BTreeSet<(AgentId, ProviderId)>,
     deployments: BTreeMap<TargetId, Deployed>,
     redeploys: BTreeMap<AgentId, RedeployRecord>,
+    shapes: Shapes,
     channels: BTreeMap<ChannelId, StoredChannel>,
     events: BTreeMap<EventId, EventRecord>,
     deliveries: BTreeMap<i64, DeliveryRecord>,
@@ -110,8 +112,13 @@ impl InMemory {
         look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Does a unit of work that cannot be refused.
     fn write<T>(&self, work: impl FnOnce(&mut State, Timestamp) -> T) -> T {
-        let Ok(value) = self.try_write(|state, now| Ok::<T, Infallible>(work(state, now)));
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let value = work(&mut state, self.clock.now());
+        let news = std::mem::take(&mut state.news);
+        drop(state);
+        self.tell(news);
         value
     }
 
@@ -120,9 +127,14 @@ impl InMemory {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changed = state.clone();
         let value = work(&mut changed, self.clock.now())?;
-        let News { due, deliver, redeploy, revoked } = std::mem::take(&mut changed.news);
+        let news = std::mem::take(&mut changed.news);
         *state = changed;
         drop(state);
+        self.tell(news);
+        Ok(value)
+    }
+
+    fn tell(&self, News { due, deliver, redeploy, revoked }: News) {
         if due {
             self.due.notify_one();
         }
@@ -135,7 +147,6 @@ impl InMemory {
         for key in revoked {
             let _ = self.revoked.send(key);
         }
-        Ok(value)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
-use nora_integrations::ports::{IntegrationStore, SyncStore};
+use nora_integrations::ports::{IntegrationStore, ShapeStore, SyncStore};
 use nora_mcp_servers::ports::{McpStore, RedeployStore};
 
 use crate::ManualClock;
@@ -23,6 +23,8 @@ pub trait Stores: Send + Sync {
     fn custody(&self) -> Arc<dyn KeyCustody>;
     /// Integrations.
     fn integrations(&self) -> Arc<dyn IntegrationStore>;
+    /// What providers looked like.
+    fn shapes(&self) -> Arc<dyn ShapeStore>;
     /// The state of every agent's sync.
     fn sync(&self) -> Arc<dyn SyncStore>;
     /// Which MCP servers agents have.
@@ -39,6 +41,7 @@ where
         + AgentStore
         + KeyCustody
         + IntegrationStore
+        + ShapeStore
         + SyncStore
         + McpStore
         + RedeployStore
@@ -65,6 +68,10 @@ where
     }
 
     fn integrations(&self) -> Arc<dyn IntegrationStore> {
+        Self::clone(self)
+    }
+
+    fn shapes(&self) -> Arc<dyn ShapeStore> {
         Self::clone(self)
     }
 

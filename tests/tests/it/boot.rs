@@ -117,6 +117,21 @@ async fn a_bad_manifest_is_refused() {
     installation.start().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manifest_takes_a_built_in_providers_place_if_it_says_so() {
+    let installation = Installation::new(Store::Sqlite).await;
+    let file = installation.providers_dir().join("slack.toml");
+    let ours = e2e::ACME.replace("id = \"acme\"", "id = \"slack\"");
+    std::fs::write(&file, format!("replaces_built_in = true\n{ours}")).unwrap();
+    let checked = installation.run(&["catalog", "check", file.to_str().unwrap()]).await.success();
+    assert!(checked.contains("slack is a good manifest"), "{checked}");
+    let _server = installation.start().await;
+    assert_eq!(installation.api().get("/api/integrations/catalog/slack").await.json(200)["name"], "Acme");
+    std::fs::write(&file, ours).unwrap();
+    let checked = installation.run(&["catalog", "check", file.to_str().unwrap()]).await;
+    assert!(checked.refusal().contains("replaces_built_in = true"), "{checked:?}");
+}
+
 /// An allow list of everything does not open the metadata services, and an empty one opens nothing.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_allow_list_means_what_it_says() {

@@ -10,6 +10,7 @@ mod cli;
 mod crash;
 mod demo;
 mod drain;
+mod gateways;
 mod hostile;
 mod keyring;
 mod mcp;

@@ -13,7 +13,7 @@ const NO_PYTHON: &str = "Python 3 with its module venv is missing: install it (o
 
 /// A Python that has `packages` (each `NAME==VERSION`), in the one environment in `scratch` that all services share.
 /// They are installed unless they were before.
-pub(super) fn with(scratch: &Path, service: &str, packages: &[&str]) -> Result<PathBuf> {
+pub(crate) fn with(scratch: &Path, service: &str, packages: &[&str]) -> Result<PathBuf> {
     let environment = scratch.join("venv");
     let python = environment.join("bin/python3");
     if !python.is_file() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nora_integrations::ports::TestContexts as _;
-use nora_provider_sdk::{NetworkError, Request};
+use nora_provider_sdk::{NetworkError, Request, Transport};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, advance, pause};
 
@@ -29,7 +29,7 @@ async fn steps_share_one_budget_and_a_new_context_has_its_own() {
     let took = start.elapsed();
     assert!((8..9).contains(&took.as_secs()), "all steps took {took:?}");
     assert_eq!(context.http().send(get(good)).await.err(), Some(NetworkError::Timeout), "nothing is left");
-    assert_eq!(context.connect("127.0.0.1", good.port()).await.err(), Some(NetworkError::Timeout));
+    assert_eq!(context.connect("127.0.0.1", good.port(), Transport::Tls).await.err(), Some(NetworkError::Timeout));
 
     tokio::time::resume();
     assert_eq!(egress.open().http().send(get(good)).await.unwrap().status, 200);
@@ -38,7 +38,7 @@ async fn steps_share_one_budget_and_a_new_context_has_its_own() {
 #[tokio::test]
 async fn a_stream_ends_with_the_test() {
     let context = egress().context();
-    let mut stream = context.connect("127.0.0.1", silent().await.port()).await.unwrap();
+    let mut stream = context.connect("127.0.0.1", silent().await.port(), Transport::Tls).await.unwrap();
     stream.write_all(b"hello").await.unwrap();
     pause();
     let error = stream.read_u8().await.unwrap_err();

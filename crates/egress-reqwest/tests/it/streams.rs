@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use nora_provider_sdk::NetworkError;
+use nora_provider_sdk::{NetworkError, Transport};
 use rcgen::{CertifiedKey, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::{egress, egress_to, peer};
+use crate::support::{egress, egress_to, peer, silent};
 
 #[tokio::test]
 async fn a_protocol_may_switch_to_tls() {
@@ -39,7 +39,7 @@ async fn a_protocol_may_switch_to_tls() {
     .await;
     let context = egress_to("127.0.0.1", &[cert.der().clone()]).context();
     for (host, trusted) in [("mail.test", true), ("other.test", false)] {
-        let mut stream = context.connect(host, server.port()).await.unwrap();
+        let mut stream = context.connect(host, server.port(), Transport::Tls).await.unwrap();
         stream.write_all(b"STARTTLS\r\n").await.unwrap();
         let mut go = [0; 8];
         stream.read_exact(&mut go).await.unwrap();
@@ -61,7 +61,7 @@ async fn received(length: usize) -> (usize, Option<NetworkError>) {
     })
     .await;
     let context = egress().context();
-    let mut stream = context.connect("127.0.0.1", sender.port()).await.unwrap();
+    let mut stream = context.connect("127.0.0.1", sender.port(), Transport::Tls).await.unwrap();
     let mut read = Vec::new();
     let end = stream.read_to_end(&mut read).await.err();
     (read.len(), end.map(|error| *error.get_ref().unwrap().downcast_ref().unwrap()))
@@ -75,9 +75,24 @@ async fn a_stream_brings_in_no_more_than_the_cap() {
 }
 
 #[tokio::test]
+async fn credentials_in_the_clear_go_to_listed_networks_alone() {
+    let sink = silent().await;
+    let context = egress_to("127.0.0.0/8", &[]).context();
+    assert!(context.connect("127.0.0.1", sink.port(), Transport::Plaintext).await.is_ok());
+    for host in ["1.1.1.1", "10.0.0.1"] {
+        let refused = context.connect(host, 5432, Transport::Plaintext).await.err();
+        assert_eq!(refused, Some(NetworkError::BlockedAddress), "{host}");
+    }
+}
+
+#[tokio::test]
 async fn the_guard_stands_in_front() {
     let context = egress_to("", &[]).context();
     for host in ["127.0.0.1", "localhost", "db.example.com", "::1"] {
-        assert_eq!(context.connect(host, 5432).await.err(), Some(NetworkError::BlockedAddress), "{host}");
+        assert_eq!(
+            context.connect(host, 5432, Transport::Tls).await.err(),
+            Some(NetworkError::BlockedAddress),
+            "{host}"
+        );
     }
 }

@@ -1,5 +1,6 @@
 //! How runtimes are spoken to.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,6 +8,8 @@ use nora_agents::{RuntimeKind, RuntimeSecrets, Target};
 use nora_kernel::address::Endpoint;
 use nora_kernel::{AgentId, EnvName, FieldName, IntegrationId, Label, ProviderId, Secret};
 use serde_json::{Map, Value};
+
+use super::{Ledger, OwnedVariable};
 
 /// Where a runtime is and what opens it.
 #[derive(Debug)]
@@ -80,6 +83,11 @@ pub struct Push {
     /// MCP servers that a runtime which is to be emptied may hold; none for one that an agent lives at. They go before
     /// anything is confirmed.
     pub undeploy: Vec<ProviderId>,
+    /// Credentials among the environment that travel in HTTP headers and nowhere else, with the hosts they are sent to
+    /// (lower-case names). A runtime that can may keep the agent from seeing their values.
+    pub header_hosts: BTreeMap<EnvName, Vec<String>>,
+    /// What this service owns in the runtime, as it was last recorded.
+    pub owned: Vec<OwnedVariable>,
 }
 
 /// What became of a variable.
@@ -151,6 +159,12 @@ pub enum FailureClass {
     Auth,
     /// The gateway does not know our device. Permanent.
     NotPaired,
+    /// The gateway knows our device and does not let it do what a push needs. Permanent.
+    NotAuthorised,
+    /// What is to be pushed cannot stand beside what others keep there. Permanent.
+    Conflict,
+    /// The runtime is starting and asks to be called again.
+    Starting,
     /// The answer is not what the contract says.
     BadAnswer,
     /// The runtime answered with an error of its own.
@@ -168,7 +182,7 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::Dns,
         Self::Refused,
         Self::Timeout,
@@ -176,6 +190,9 @@ impl FailureClass {
         Self::BlockedAddress,
         Self::Auth,
         Self::NotPaired,
+        Self::NotAuthorised,
+        Self::Conflict,
+        Self::Starting,
         Self::BadAnswer,
         Self::ServerError,
         Self::Rejected,
@@ -195,6 +212,9 @@ impl FailureClass {
             Self::BlockedAddress => "blocked_address",
             Self::Auth => "auth",
             Self::NotPaired => "not_paired",
+            Self::NotAuthorised => "not_authorised",
+            Self::Conflict => "conflict",
+            Self::Starting => "starting",
             Self::BadAnswer => "bad_answer",
             Self::ServerError => "server_error",
             Self::Rejected => "rejected",
@@ -212,7 +232,15 @@ impl FailureClass {
 
     /// Whether trying again without a change to the agent is pointless.
     pub const fn is_permanent(self) -> bool {
-        matches!(self, Self::Auth | Self::NotPaired | Self::UnsupportedRuntime | Self::Unreadable)
+        matches!(
+            self,
+            Self::Auth
+                | Self::NotPaired
+                | Self::NotAuthorised
+                | Self::Conflict
+                | Self::UnsupportedRuntime
+                | Self::Unreadable
+        )
     }
 
     /// A sentence of ours on what happened and what to do.
@@ -227,6 +255,14 @@ impl FailureClass {
             }
             Self::Auth => "The runtime does not accept its token. Send the right one with PATCH, or ask for a sync.",
             Self::NotPaired => "The gateway does not know this service's device key. Pair it, then ask for a sync.",
+            Self::NotAuthorised => {
+                "The gateway does not grant this service's device key the scope operator.admin. Approve the device \
+                 with that scope, then ask for a sync."
+            }
+            Self::Conflict => {
+                "The runtime holds what others put there, and this push would delete it. Take that away, then try again."
+            }
+            Self::Starting => "The runtime is starting.",
             Self::BadAnswer => "The runtime's answer does not confirm what was pushed.",
             Self::ServerError => "The runtime answered with an error of its own.",
             Self::Rejected => "The runtime refuses the push.",
@@ -281,9 +317,11 @@ pub trait RuntimeClient: Send + Sync {
     /// Pushes the whole state.
     ///
     /// Pushing the same state again is harmless. A runtime that holds a newer generation keeps it
-    /// ([`PushError::Superseded`]).
-    async fn apply(&self, address: &RuntimeAddress, push: &Push) -> Result<Applied, PushError>;
+    /// ([`PushError::Superseded`]). Where a runtime is written to by others too, `ledger` is told of what is owned
+    /// before it is written and after it was confirmed, and nothing that is not owned is changed.
+    async fn apply(&self, address: &RuntimeAddress, push: &Push, ledger: &dyn Ledger) -> Result<Applied, PushError>;
 
-    /// Asks what the runtime holds; `None` where runtimes of this kind cannot say.
-    async fn health(&self, address: &RuntimeAddress) -> Result<Option<Health>, PushError>;
+    /// Asks what the runtime holds; `None` where runtimes of this kind cannot say, or have no more to say than that
+    /// they still hold what is `owned` there. One that has lost some of that says that it holds no generation.
+    async fn health(&self, address: &RuntimeAddress, owned: &[OwnedVariable]) -> Result<Option<Health>, PushError>;
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_agents::Target;
+use nora_agents::{RuntimeKind, Target};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{
     AgentId, EnvName, IntegrationId, Label, ProviderId, Reach, TargetId, Timestamp, Unavailable, Workspace, WrappedKey,
 };
 
-use super::{FailureClass, Variable};
+use super::{FailureClass, OwnedVariable, Variable};
 use crate::{Integration, StoredIntegration};
 
 /// Why a target was claimed.
@@ -79,6 +79,19 @@ pub struct Snapshot {
     pub integrations: Vec<StoredIntegration>,
     /// The MCP servers that a retired target may hold; empty for a live one.
     pub undeploy: Vec<ProviderId>,
+    /// What is owned in the runtime, as it was last recorded.
+    pub owned: Vec<OwnedVariable>,
+}
+
+/// What a check needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedTarget {
+    /// The target.
+    pub target: Target,
+    /// The agent's data key.
+    pub key: WrappedKey,
+    /// What is owned in the runtime, as it was last recorded.
+    pub owned: Vec<OwnedVariable>,
 }
 
 /// What a confirmed push leaves behind.
@@ -118,6 +131,8 @@ pub struct SyncRecord {
     pub next_attempt_at: Option<Timestamp>,
     /// The failure since the last success, if there was one.
     pub last_failure: Option<Failure>,
+    /// The id of the device key for the gateway, if there is one.
+    pub device_id: Option<String>,
     /// What became of each variable of the last confirmed push.
     pub variables: Vec<Variable>,
     /// The agent's integrations, newest first, each with the generation of its last change.
@@ -139,6 +154,30 @@ pub struct RemovalRecord {
     pub names: Vec<EnvName>,
     /// When the runtime confirmed a state without it.
     pub confirmed_at: Option<Timestamp>,
+}
+
+/// What runtimes are waited for to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Awaited {
+    /// To confirm what their agents should have.
+    Sync,
+    /// To confirm that what was removed, or everything where their agents do not live any more, is gone.
+    Purge,
+}
+
+/// Runtimes that have not confirmed yet: those of one kind, for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unconfirmed {
+    /// What they are waited for to do.
+    pub awaited: Awaited,
+    /// Their kind.
+    pub kind: RuntimeKind,
+    /// Why the last push failed; `None` where none has failed since the last success.
+    pub reason: Option<FailureClass>,
+    /// How many runtimes, or removals, these are.
+    pub count: u64,
+    /// Since when the first of them is waited for.
+    pub oldest: Timestamp,
 }
 
 /// Keeps the state of every agent's sync, and hands it out under leases.
@@ -169,14 +208,24 @@ pub trait SyncStore: Send + Sync {
     /// a deleted agent, the agent's rows and data key are destroyed. `line` is written for a retired target only.
     async fn complete(&self, claim: &Claim, completion: &Completion, line: &AuditLine) -> Result<Held, Unavailable>;
 
-    /// The target of a claim and its agent's data key, without any integration; `None` if the lease was lost.
-    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable>;
+    /// The target of a claim, without any integration; `None` if the lease was lost.
+    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable>;
+
+    /// Makes `owned` what is owned in the target's runtime. The lease goes on.
+    ///
+    /// A target that was retired since it was claimed counts as lost: what it owned may belong to the agent's new
+    /// target by now. (A target that succeeds one of the same kind at the same gateway, or at the same URL where
+    /// there is no gateway, takes over what that one owned.)
+    async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable>;
 
     /// Records that the runtime agreed when it was asked, and ends the lease.
     async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable>;
 
     /// Raises the desired generation above `current`, makes the target due at `next_attempt_at` and ends the lease,
     /// in one transaction with the audit line.
+    ///
+    /// A target that was retired since it was claimed is due and not raised, and there is no line: what was found out
+    /// about a live target says nothing about it.
     async fn raise(
         &self,
         claim: &Claim,
@@ -205,6 +254,12 @@ pub trait SyncStore: Send + Sync {
 
     /// The state of an agent's sync; `None` if there is no such agent within `reach`.
     async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable>;
+
+    /// Everything that runtimes have not confirmed, here and everywhere, by what it is, kind and reason.
+    ///
+    /// A runtime is behind since the first change it has not confirmed, or where only a sync was asked for since it
+    /// last confirmed one; a retired one since it was retired.
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable>;
 
     /// Waits until something may have become due, here or on another server. A hint: it may come without cause, and
     /// whoever waits must also look by itself from time to time.

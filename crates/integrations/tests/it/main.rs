@@ -16,6 +16,7 @@ mod pushing;
 mod reconnecting;
 mod removing;
 mod retiring;
+mod simulation;
 mod store_faults;
 mod superseded;
 mod support;

@@ -144,13 +144,44 @@ async fn a_machine_under_another_name_keeps_what_its_new_name_was_given() {
     world.move_to(agent, NEW).await;
     // One machine behind both names: it was pushed to under the new one first.
     let mut machine = world.runtime.at(OLD);
-    machine.generation = 9;
+    machine.generation = world.record(agent).await.desired;
     world.runtime.places.lock().unwrap().insert(OLD.to_owned(), machine);
     let steps = world.settle().await;
     assert_eq!(steps, [Step::Synced, Step::Synced], "there is nothing left to purge");
     assert_eq!(world.runtime.env(OLD), ["GITHUB_TOKEN=ghp"]);
     assert!(world.lines().await.iter().any(|line| line.action == Action::RuntimePurged));
     assert_eq!(world.record(agent).await.desired, world.record(agent).await.applied);
+}
+
+#[tokio::test]
+async fn a_machine_that_was_ahead_when_its_agent_moved_is_emptied_all_the_same() {
+    let world = World::new();
+    let (agent, _) = connected(&world).await;
+    world.runtime.places.lock().unwrap().get_mut(OLD).unwrap().generation = 41;
+    world.move_to(agent, NEW).await;
+    assert_eq!(world.settle().await, [Step::Raised, Step::Synced]);
+    world.wait(1);
+    assert_eq!(world.settle().await, [Step::Synced]);
+    assert_eq!((world.runtime.env(OLD), world.runtime.env(NEW)), (vec![], vec!["GITHUB_TOKEN=ghp".to_owned()]));
+    assert_eq!(world.runtime.at(OLD).generation, 41, "its own generation again, and none that the new place may use");
+}
+
+#[tokio::test]
+async fn a_place_that_somebody_else_has_taken_is_left_alone() {
+    let world = World::new();
+    let (agent, _) = connected(&world).await;
+    world.runtime.will(Reaction::Fails(FailureClass::Refused));
+    world.delete(agent).await;
+    assert_eq!(world.settle().await, [Step::Failed(FailureClass::Refused)]);
+    let heir = world.agent().await;
+    world.connect(heir, Asked::github("heir")).await;
+    assert_eq!(world.settle().await, [Step::Synced]);
+    world.wait(1);
+    world.runtime.seen();
+    assert_eq!(world.settle().await, [Step::Synced]);
+    assert_eq!(world.runtime.pushes(), [], "its state has taken the place of what was there");
+    assert_eq!((world.env(), world.keys().await), (vec!["GITHUB_TOKEN=heir".to_owned()], 1));
+    assert_eq!(world.last_line().await.action, Action::RuntimePurged);
 }
 
 #[tokio::test]

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_agents::Target;
 use nora_integrations::Reconciler;
-use nora_integrations::ports::{Claim, Completion, Failure, FailureClass, Held, Snapshot, SyncRecord, SyncStore};
+use nora_integrations::ports::{
+    CheckedTarget, Claim, Completion, Failure, FailureClass, Held, OwnedVariable, Snapshot, SyncRecord, SyncStore,
+    Unconfirmed,
+};
 use nora_kernel::audit::AuditLine;
-use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable, WrappedKey};
+use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
 use serde_json::json;
 
 use crate::support::{Asked, Reaction, World};
@@ -28,7 +30,8 @@ mockall::mock! {
             completion: &Completion,
             line: &AuditLine,
         ) -> Result<Held, Unavailable>;
-        async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable>;
+        async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable>;
+        async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable>;
         async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable>;
         async fn raise(
             &self,
@@ -46,6 +49,7 @@ mockall::mock! {
             line: &AuditLine,
         ) -> Result<(), Unavailable>;
         async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable>;
+        async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable>;
         async fn changed(&self);
         async fn next_due(&self) -> Result<Option<Timestamp>, Unavailable>;
     }

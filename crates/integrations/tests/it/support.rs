@@ -5,9 +5,10 @@ mod runtime;
 mod vault;
 mod world;
 
+pub(crate) use providers::{Offline, Probe};
 pub(crate) use runtime::{Reaction, Runtime};
 pub(crate) use vault::{Health, Keeper};
-pub(crate) use world::{Asked, World, admin, caller, object, secret};
+pub(crate) use world::{Asked, NoDevices, World, admin, caller, catalog, object, secret};
 
 use nora_integrations::ports::{Variable, VariableState};
 

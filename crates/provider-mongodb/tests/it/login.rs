@@ -126,3 +126,13 @@ async fn what_cannot_be_tried_is_not_sent() {
     }
     assert_eq!(context.dialed(), []);
 }
+
+#[tokio::test]
+async fn no_login_goes_in_the_clear_where_the_guard_forbids_it() {
+    let server = Server::start(Manners::default()).await;
+    let context = LoopbackContext::to(server.address).never_in_the_clear();
+    let outcome = test(&context, &uri(PASSWORD)).await;
+    assert_eq!(outcome.verdict, Verdict::Unreachable(Unreachable::BlockedAddress));
+    assert!(outcome.advice.unwrap().contains("--allow-network"));
+    assert!(server.names().is_empty());
+}

@@ -72,3 +72,15 @@ async fn a_server_without_tls_is_not_told_the_password_if_tls_is_required() {
     }
     guest.leave().await;
 }
+
+#[tokio::test]
+async fn no_login_goes_in_the_clear_where_the_guard_forbids_it() {
+    let guest = Guest::arrive("clear").await;
+    for sslmode in ["disable", "prefer"] {
+        let context = LoopbackContext::to(guest.address()).never_in_the_clear();
+        let outcome = test(&context, &guest.name, &guest.name, PASSWORD, sslmode).await;
+        assert_eq!(outcome.verdict, Verdict::Unreachable(Unreachable::BlockedAddress), "{sslmode}");
+        assert!(outcome.advice.unwrap().contains("--allow-network"), "{sslmode}");
+    }
+    guest.leave().await;
+}

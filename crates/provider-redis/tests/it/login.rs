@@ -1,6 +1,6 @@
 //! Logging in.
 
-use nora_provider_sdk::{Rejection, Verdict};
+use nora_provider_sdk::{Rejection, Unreachable, Verdict};
 use nora_provider_testkit::{Dialed, LoopbackContext};
 use serde_json::json;
 
@@ -79,4 +79,15 @@ async fn a_database_that_is_not_there_is_not_found() {
         assert_eq!(outcome.verdict, Verdict::Rejected(Rejection::NotFound), "{db}");
         assert!(outcome.advice.unwrap().contains("no database"));
     }
+}
+
+#[tokio::test]
+async fn no_password_goes_in_the_clear_where_the_guard_forbids_it() {
+    let server = Server::given();
+    let context = LoopbackContext::to(server.address).never_in_the_clear();
+    let outcome = test(&context, &server.password, json!({ "tls": false })).await;
+    assert_eq!(outcome.verdict, Verdict::Unreachable(Unreachable::BlockedAddress));
+    assert!(outcome.advice.unwrap().contains("--allow-network"));
+    let outcome = test(&context, "", json!({ "tls": false })).await;
+    assert_eq!(outcome.verdict, Verdict::Rejected(Rejection::Auth), "there was none to send");
 }

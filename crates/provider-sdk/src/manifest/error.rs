@@ -21,6 +21,12 @@ pub struct ManifestError {
 }
 
 impl ManifestError {
+    /// An error about the id of a manifest that is good otherwise, such as one that is taken.
+    pub fn about_id(file: &str, text: &str, reason: String) -> Self {
+        let head: Option<Head> = toml::from_str(text).ok();
+        Self::at(file, text, head.map_or(0, |head| head.id.span().start), reason)
+    }
+
     /// An error at byte `offset` of `text`.
     pub(crate) fn at(file: &str, text: &str, offset: usize, reason: String) -> Self {
         let before = text.get(..offset).unwrap_or(text);
@@ -28,6 +34,12 @@ impl ManifestError {
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Self { file: file.to_owned(), line, column, reason }
     }
+}
+
+/// The part of a manifest that says whose it is.
+#[derive(serde::Deserialize)]
+struct Head {
+    id: Spanned<String>,
 }
 
 /// What is wrong, and which bytes of the file say so.

@@ -83,6 +83,10 @@ pub type Text = Spanned<String>;
 pub struct ManifestFile {
     /// The provider's id: lower-case letters, digits and hyphens. It never changes once people have connected.
     pub id: Text,
+    /// `true`: this manifest takes the place of the built-in provider with its id. Connections to that one become
+    /// connections to this one, so its fields should keep their names. Refused where there is no such provider.
+    #[serde(default)]
+    pub replaces_built_in: bool,
     /// The name a person knows it by.
     pub name: Text,
     /// An icon's name. The id, unless given.

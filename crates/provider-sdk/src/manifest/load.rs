@@ -41,6 +41,7 @@ fn build(file: &ManifestFile) -> Checked<Manifest> {
     let token = (file.auth_type != AuthType::None).then(|| fields.first().map(|field| field.name.clone())).flatten();
     let config_schema = schema::schema(fields.iter().filter(|field| Some(&field.name) != token.as_ref()));
     Ok(Manifest {
+        replaces_built_in: file.replaces_built_in,
         icon: file.icon.clone().unwrap_or_else(|| id.to_string()),
         name: shown(&file.name)?,
         category: parse_category(&file.category)?,

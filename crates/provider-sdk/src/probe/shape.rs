@@ -6,7 +6,7 @@ use url::Url;
 use crate::destination::lies_under;
 use crate::template::Lookup as _;
 use crate::values::Values;
-use crate::{Context, Outcome};
+use crate::{Context, Outcome, Transport};
 
 const NOT_ONE: &str = "The URL is not one of this provider's. Check that it was copied whole.";
 
@@ -48,7 +48,8 @@ impl Shape {
 
 async fn reach(url: &Url, context: &dyn Context) -> Result<(), crate::NetworkError> {
     let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let stream = context.connect(host, url.port_or_known_default().unwrap_or(443)).await?;
+    // Nothing is said in the clear, not even where the URL leads.
+    let stream = context.connect(host, url.port_or_known_default().unwrap_or(443), Transport::Tls).await?;
     if url.scheme() == "https" {
         context.start_tls(stream, host).await?;
     }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use nora_provider_sdk::{
     Clock, Connection, Context, Declarative, HttpClient, Manifest, NetworkError, Outcome, Provider, Request, Response,
-    Secret, SecretMap, Stream, Timestamp,
+    Secret, SecretMap, Stream, Timestamp, Transport,
 };
 use serde_json::{Map, Value};
 
@@ -150,7 +150,7 @@ impl Context for Scripted {
         self
     }
 
-    async fn connect(&self, host: &str, port: u16) -> Result<Box<dyn Stream>, NetworkError> {
+    async fn connect(&self, host: &str, port: u16, _: Transport) -> Result<Box<dyn Stream>, NetworkError> {
         self.dialed.lock().unwrap().push((host.to_owned(), port));
         Ok(Box::new(tokio::io::empty()))
     }

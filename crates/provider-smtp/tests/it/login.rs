@@ -104,3 +104,12 @@ async fn a_server_that_waits_for_starttls_is_no_tls_server() {
     assert_eq!(outcome.verdict, Verdict::Unreachable(Unreachable::Tls));
     assert!(outcome.advice.unwrap().contains("choose starttls"));
 }
+
+#[tokio::test]
+async fn no_password_goes_in_the_clear_where_the_guard_forbids_it() {
+    let servers = Servers::given();
+    let context = servers.context(servers.other("plain")).never_in_the_clear();
+    let outcome = test(&context, servers.user(), servers.password(), json!({ "security": "none" })).await;
+    assert_eq!(outcome.verdict, Verdict::Unreachable(Unreachable::BlockedAddress));
+    assert!(outcome.advice.unwrap().contains("--allow-network"));
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nora_provider_sdk::{Context as _, HttpClient as _, NetworkError, Request, Secret};
+use nora_provider_sdk::{Context as _, HttpClient as _, NetworkError, Request, Secret, Transport};
 use nora_provider_testkit::{Authority, Dialed, LoopbackContext, Reply, Service};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use url::Url;
@@ -60,7 +60,7 @@ async fn tls_is_verified() {
 async fn streams_end_at_the_deadline() {
     let service = Service::start([], Reply::SlowBody).await;
     let context = LoopbackContext::to_service(&service).within(Duration::from_millis(100));
-    let mut stream = context.connect("acme.example", 25).await.unwrap();
+    let mut stream = context.connect("acme.example", 25, Transport::Tls).await.unwrap();
     stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
     let mut everything = Vec::new();
     let error = stream.read_to_end(&mut everything).await.unwrap_err();

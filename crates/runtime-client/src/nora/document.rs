@@ -1,12 +1,11 @@
 //! The document of a push.
 
-use nora_integrations::ports::{Push, PushedIntegration};
+use nora_integrations::ports::Push;
 use nora_kernel::{EnvName, Secret};
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
-use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::shown::{redacted, shown};
+use crate::entry::{Entry, entry};
 use crate::json;
 
 #[derive(serde::Serialize)]
@@ -23,25 +22,6 @@ struct Document<'a> {
 struct Covered<'a> {
     integrations: Vec<Entry<'a>>,
     env: Environment<'a>,
-}
-
-#[derive(serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Entry<'a> {
-    id: String,
-    provider: &'a str,
-    name: String,
-    category: String,
-    auth_type: &'static str,
-    label: &'a str,
-    status: &'static str,
-    config: &'a Map<String, Value>,
-    redacted_config: Map<String, Value>,
-    capabilities: &'a [String],
-    tool_specs: [(); 0],
-    api: (),
-    mcp: (),
-    usage_hints: [(); 0],
 }
 
 /// The one place where secrets are written out, into memory that is overwritten.
@@ -68,23 +48,4 @@ pub(super) fn encode(push: &Push) -> Option<Zeroizing<Vec<u8>>> {
         covered: &covered,
     };
     json::encode(&document)
-}
-
-fn entry(integration: &PushedIntegration) -> Entry<'_> {
-    Entry {
-        id: integration.id.to_string(),
-        provider: integration.provider.as_str(),
-        name: shown(&integration.name),
-        category: shown(&integration.category),
-        auth_type: integration.auth_type,
-        label: integration.label.as_str(),
-        status: "active",
-        config: &integration.config,
-        redacted_config: redacted(&integration.config, &integration.secret_fields),
-        capabilities: &integration.capabilities,
-        tool_specs: [],
-        api: (),
-        mcp: (),
-        usage_hints: [],
-    }
 }

@@ -10,20 +10,20 @@ use serde_json::{Value, json};
 
 use crate::support::{address, address_of, agent, once, runtime, runtimes};
 
-fn value(name: &str, text: &str) -> McpValue {
+pub(crate) fn value(name: &str, text: &str) -> McpValue {
     McpValue { name: name.to_owned(), value: Secret::new(text.to_owned()), secret: Some("token".parse().unwrap()) }
 }
 
-fn server(name: &str, how: ResolvedMcp) -> DeployedServer {
+pub(crate) fn server(name: &str, how: ResolvedMcp) -> DeployedServer {
     let integration = IntegrationId::from_uuid("0190a000-0000-7000-8000-000000000001".parse().unwrap());
     DeployedServer { name: name.parse().unwrap(), integration, how }
 }
 
-fn process(variables: Vec<McpValue>) -> ResolvedMcp {
+pub(crate) fn process(variables: Vec<McpValue>) -> ResolvedMcp {
     ResolvedMcp::Stdio { command: "acme-mcp".to_owned(), args: vec!["--stdio".to_owned()], env: variables }
 }
 
-fn deployment(servers: Vec<DeployedServer>) -> Deployment {
+pub(crate) fn deployment(servers: Vec<DeployedServer>) -> Deployment {
     Deployment { agent: agent(), servers, dropped: Vec::new() }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use nora_agents::RuntimeKind;
 use nora_integrations::ports::{FailureClass, PushError, RuntimeAddress, RuntimeClient as _};
 use nora_kernel::Secret;
 use nora_kernel::address::NetworkPolicy;
@@ -10,12 +9,12 @@ use nora_reference_runtime::faults::{Fault, Route};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
-use crate::support::{address, address_of, failed, once, push, runtime, runtimes, runtimes_within};
+use crate::support::{Book, address, address_of, failed, once, push, runtime, runtimes, runtimes_within};
 
 async fn met(fault: Fault) -> PushError {
     let runtime = runtime();
     runtime.handle().faults().next(Route::Sync, fault);
-    runtimes().apply(&address_of(&runtime), &push(5, &[("A", "a")])).await.unwrap_err()
+    runtimes().apply(&address_of(&runtime), &push(5, &[("A", "a")]), &Book::default()).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -93,7 +92,7 @@ async fn a_wrong_token_is_not_accepted() {
     for token in [Some("wrong"), Some("bro\nken"), None] {
         let token = token.map(|text| Secret::new(text.to_owned()));
         let address = RuntimeAddress { token, ..address_of(&runtime) };
-        assert_eq!(runtimes().apply(&address, &push(1, &[])).await, Err(failed(FailureClass::Auth)));
+        assert_eq!(runtimes().apply(&address, &push(1, &[]), &Book::default()).await, Err(failed(FailureClass::Auth)));
     }
     assert_eq!(runtime.handle().generation(), None);
 }
@@ -115,7 +114,7 @@ async fn an_endless_answer_is_cut_off() {
     let flood = [b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b' '; 1024 * 1024]].concat();
     let (undeclared, _) = once(flood).await;
     for peer in [declared, undeclared] {
-        let answer = runtimes().apply(&address(&format!("http://{peer}")), &push(1, &[])).await;
+        let answer = runtimes().apply(&address(&format!("http://{peer}")), &push(1, &[]), &Book::default()).await;
         assert_eq!(answer, Err(failed(FailureClass::BadAnswer)));
     }
 }
@@ -124,13 +123,13 @@ async fn an_endless_answer_is_cut_off() {
 async fn a_cut_a_closed_port_and_garbage_are_told_apart() {
     assert_eq!(met(Fault::Cut).await, failed(FailureClass::Refused));
     let (garbage, _) = once(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()).await;
-    let answer = runtimes().apply(&address(&format!("http://{garbage}")), &push(1, &[])).await;
+    let answer = runtimes().apply(&address(&format!("http://{garbage}")), &push(1, &[]), &Book::default()).await;
     assert_eq!(answer, Err(failed(FailureClass::BadAnswer)));
 
     let runtime = runtime();
     let address = address_of(&runtime);
     runtime.stop().await;
-    assert_eq!(runtimes().apply(&address, &push(1, &[])).await, Err(failed(FailureClass::Refused)));
+    assert_eq!(runtimes().apply(&address, &push(1, &[]), &Book::default()).await, Err(failed(FailureClass::Refused)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,7 +137,7 @@ async fn a_runtime_that_never_answers_ends_in_a_timeout() {
     let runtime = runtime();
     runtime.handle().faults().next(Route::Sync, Fault::Silence);
     let start = Instant::now();
-    let answer = runtimes().apply(&address_of(&runtime), &push(1, &[])).await;
+    let answer = runtimes().apply(&address_of(&runtime), &push(1, &[]), &Book::default()).await;
     assert_eq!(answer, Err(failed(FailureClass::Timeout)));
     assert_eq!(start.elapsed().as_secs(), 10);
 }
@@ -147,23 +146,11 @@ async fn a_runtime_that_never_answers_ends_in_a_timeout() {
 async fn addresses_outside_the_networks_are_not_called() {
     let runtime = runtime();
     let strict = runtimes_within(NetworkPolicy::runtimes_by_default(false));
-    let answer = strict.apply(&address_of(&runtime), &push(1, &[])).await;
+    let answer = strict.apply(&address_of(&runtime), &push(1, &[]), &Book::default()).await;
     assert_eq!(answer, Err(failed(FailureClass::BlockedAddress)));
     let public = address("http://93.184.216.34:9090");
-    let answer = runtimes().apply(&public, &push(1, &[])).await;
+    let answer = runtimes().apply(&public, &push(1, &[]), &Book::default()).await;
     assert_eq!(answer, Err(failed(FailureClass::BlockedAddress)), "a public runtime needs TLS");
-    let nowhere = runtimes().apply(&address("http://no-such-host.invalid:9090"), &push(1, &[])).await;
+    let nowhere = runtimes().apply(&address("http://no-such-host.invalid:9090"), &push(1, &[]), &Book::default()).await;
     assert_eq!(nowhere, Err(failed(FailureClass::Dns)));
-}
-
-#[tokio::test]
-async fn other_kinds_are_not_spoken_yet() {
-    let runtime = runtime();
-    for kind in [RuntimeKind::Sidecar, RuntimeKind::Openclaw, RuntimeKind::Hermes] {
-        let address = RuntimeAddress { kind, ..address_of(&runtime) };
-        let unsupported = failed(FailureClass::UnsupportedRuntime);
-        assert_eq!(runtimes().apply(&address, &push(1, &[])).await, Err(unsupported));
-        assert_eq!(runtimes().health(&address).await, Err(unsupported));
-    }
-    assert_eq!(runtime.handle().calls(Route::Sync) + runtime.handle().calls(Route::Health), 0);
 }

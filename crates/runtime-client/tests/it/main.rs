@@ -2,10 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod deployment;
+mod deployment_elsewhere;
 mod device_key;
 mod events;
 mod failures;
+mod gateways;
 mod health;
+mod hermes;
+mod openclaw;
+mod openclaw_refusals;
 mod push;
+mod sidecar;
 mod support;
 mod wire;

@@ -1,12 +1,16 @@
 //! A client, a runtime, and what is pushed.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use nora_agents::RuntimeKind;
-use nora_integrations::ports::{FailureClass, Push, PushError, PushedIntegration, RuntimeAddress};
+use nora_integrations::ports::{
+    FailureClass, Ledger, NotRecorded, OwnedVariable, Push, PushError, PushedIntegration, RuntimeAddress,
+};
 use nora_kernel::address::{Endpoint, NetworkPolicy, Scheme};
-use nora_kernel::{AgentId, EnvName, IntegrationId, Label, Secret};
+use nora_kernel::{AgentId, Digest, EnvName, IntegrationId, Label, Secret};
 use nora_net_guard::{Guard, SystemResolver, Tls};
 use nora_reference_runtime::{Config, RunningRuntime};
 use nora_runtime_client::Runtimes;
@@ -25,7 +29,7 @@ pub(crate) fn runtimes() -> Runtimes {
 }
 
 pub(crate) fn runtimes_within(policy: NetworkPolicy) -> Runtimes {
-    Runtimes::new(guard_within(policy)).unwrap()
+    Runtimes::new(guard_within(policy), Arc::new(Keyed)).unwrap()
 }
 
 pub(crate) fn guard() -> Guard {
@@ -34,6 +38,57 @@ pub(crate) fn guard() -> Guard {
 
 fn guard_within(policy: NetworkPolicy) -> Guard {
     Guard::new(policy, Arc::new(SystemResolver), Tls::new(&[]).unwrap())
+}
+
+/// Digests that differ where values do.
+struct Keyed;
+
+impl Digest for Keyed {
+    fn sha256(&self, bytes: &[u8]) -> [u8; 32] {
+        ring::digest::digest(&ring::digest::SHA256, bytes).as_ref().try_into().unwrap()
+    }
+
+    fn keyed(&self, purpose: &'static str, bytes: &[u8]) -> [u8; 32] {
+        self.sha256(&[purpose.as_bytes(), bytes].concat())
+    }
+}
+
+/// Remembers everything that was written down.
+#[derive(Default)]
+pub(crate) struct Book {
+    records: Mutex<Vec<Vec<OwnedVariable>>>,
+    closed: bool,
+}
+
+impl Book {
+    /// Writes nothing down any more.
+    pub(crate) fn closed() -> Self {
+        Self { closed: true, ..Self::default() }
+    }
+
+    /// Everything that was written down, oldest first: the names that were owned, those that were only intended with
+    /// a question mark.
+    pub(crate) fn pages(&self) -> Vec<String> {
+        let line = |owned: &OwnedVariable| format!("{}{}", owned.name, if owned.digest.is_some() { "" } else { "?" });
+        let page = |owned: &Vec<OwnedVariable>| owned.iter().map(line).collect::<Vec<_>>().join(" ");
+        self.records.lock().unwrap().iter().map(page).collect()
+    }
+
+    /// What is owned now.
+    pub(crate) fn last(&self) -> Vec<OwnedVariable> {
+        self.records.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+}
+
+#[async_trait]
+impl Ledger for Book {
+    async fn record(&self, owned: &[OwnedVariable]) -> Result<(), NotRecorded> {
+        if self.closed {
+            return Err(NotRecorded);
+        }
+        self.records.lock().unwrap().push(owned.to_vec());
+        Ok(())
+    }
 }
 
 pub(crate) fn runtime() -> RunningRuntime {
@@ -76,11 +131,13 @@ pub(crate) fn push(generation: u64, env: &[(&str, &str)]) -> Push {
         integrations: vec![slack(&json!({ "channel": "#alerts" }))],
         env: env.iter().map(variable).collect(),
         undeploy: Vec::new(),
+        header_hosts: BTreeMap::new(),
+        owned: Vec::new(),
     }
 }
 
 pub(crate) fn empty(generation: u64) -> Push {
-    Push { agent: agent(), generation, integrations: Vec::new(), env: Vec::new(), undeploy: Vec::new() }
+    Push { integrations: Vec::new(), ..push(generation, &[]) }
 }
 
 pub(crate) const fn failed(class: FailureClass) -> PushError {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::support::{address, agent, once, push, read_request, runtimes, slack};
+use crate::support::{Book, address, agent, once, push, read_request, runtimes, slack};
 
 fn confirming(generation: u64) -> Vec<u8> {
     let body = json!({ "synced": true, "count": 1, "generation": generation, "later": "members" }).to_string();
@@ -16,7 +16,7 @@ fn confirming(generation: u64) -> Vec<u8> {
 async fn the_request_is_the_contracts() {
     let (peer, request) = once(confirming(41)).await;
     let pushed = push(41, &[("SLACK_BOT_TOKEN", "xoxb-1")]);
-    runtimes().apply(&address(&format!("http://{peer}/base/")), &pushed).await.unwrap();
+    runtimes().apply(&address(&format!("http://{peer}/base/")), &pushed, &Book::default()).await.unwrap();
     let (head, body) = request.await.unwrap();
     assert!(head.starts_with("POST /base/integrations/sync HTTP/1.1\r\n"), "{head}");
     for line in [
@@ -61,7 +61,7 @@ async fn secrets_are_in_the_environment_alone_and_names_stay_in_their_line() {
         ..slack(&json!({ "channel": "#a\n- b" }))
     };
     let pushed = Push { integrations: vec![integration], ..push(1, &[("SLACK_BOT_TOKEN", "xoxb-unique")]) };
-    runtimes().apply(&address(&format!("http://{peer}")), &pushed).await.unwrap();
+    runtimes().apply(&address(&format!("http://{peer}")), &pushed, &Book::default()).await.unwrap();
     let (_, body) = request.await.unwrap();
     let text = String::from_utf8(body.clone()).unwrap();
     assert_eq!(text.matches("xoxb-unique").count(), 1, "{text}");
@@ -84,7 +84,7 @@ async fn pushes_to_one_runtime_share_a_connection() {
     });
     let client = runtimes();
     for generation in 1..=3 {
-        client.apply(&address(&url), &push(generation, &[])).await.unwrap();
+        client.apply(&address(&url), &push(generation, &[]), &Book::default()).await.unwrap();
     }
     peer.await.unwrap();
 }

@@ -9,6 +9,7 @@ use nora_provider_sdk::{Manifest, Provider};
 
 use crate::cli::commands::CatalogCommand;
 use crate::cli::print;
+use crate::providers::Providers;
 use crate::{StartError, providers, serve};
 
 pub(crate) fn run(command: CatalogCommand, built_in: Vec<Arc<dyn Provider>>) -> Result<(), StartError> {
@@ -23,10 +24,11 @@ pub(crate) fn run(command: CatalogCommand, built_in: Vec<Arc<dyn Provider>>) -> 
             Ok(())
         }
         CatalogCommand::Check { file } => {
-            let provider = providers::read(&file)?;
+            let mut all = Providers::of(built_in);
+            let provider = all.add(&file)?;
             let id = provider.manifest().id().clone();
             rehearse(&provider)?;
-            build(vec![provider])?;
+            build(all.all())?;
             print(&format!("{}: {id} is a good manifest", file.display()));
             Ok(())
         }

@@ -68,4 +68,9 @@ fn show(view: &Value) {
         let (name, state, reason) = (text(variable, "/name"), text(variable, "/state"), text(variable, "/reason"));
         print(&format!("{name:<40} {state:<16} {reason}"));
     }
+    for removed in view.get("removed").and_then(Value::as_array).into_iter().flatten() {
+        let (provider, label, purge) = (text(removed, "/provider"), text(removed, "/label"), text(removed, "/purge"));
+        let at = text(removed, "/confirmed_at");
+        print(&format!("removed {:<32} purge {purge:<10} {at}", format!("{provider} ({label})")));
+    }
 }

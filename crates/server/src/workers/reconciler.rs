@@ -8,6 +8,7 @@ use nora_integrations::{Reconciler, Step};
 use nora_kernel::{Clock, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use crate::error::cause;
 use crate::metrics::SyncMetrics;
@@ -113,17 +114,17 @@ impl ReconcilerLoop {
         drop(slot);
     }
 
-    /// Renews the lease until it is lost; returns then.
+    /// Renews the lease until it is lost; returns then, and before it can run out under a store that does not answer.
     async fn keep_lease(&self, claim: &Claim) {
         let mut held_until = self.clock.now().after(LEASE);
         loop {
             tokio::time::sleep(LEASE / 3).await;
             let until = self.clock.now().after(LEASE);
-            match self.store.renew(claim, until).await {
-                Ok(Held::Yes) => held_until = until,
-                Ok(Held::No) => return,
-                Err(_) if self.clock.now() >= held_until.before(LEASE / 3) => return,
-                Err(_) => {}
+            match timeout(LEASE / 3, self.store.renew(claim, until)).await {
+                Ok(Ok(Held::Yes)) => held_until = until,
+                Ok(Ok(Held::No)) => return,
+                Ok(Err(_)) | Err(_) if self.clock.now() >= held_until.before(LEASE / 3) => return,
+                Ok(Err(_)) | Err(_) => {}
             }
         }
     }

@@ -48,7 +48,7 @@ macro_rules! retire {
     ($until:literal) => {
         concat!(
             "UPDATE sync_targets SET role = 'retired', desired = greatest(desired, applied) + 1, \
-             next_attempt_at = $2, blocked = false, attempt = 0, purge_until = ",
+             next_attempt_at = $2, retired_at = $2, blocked = false, attempt = 0, purge_until = ",
             $until
         )
     };
@@ -65,17 +65,23 @@ const REKEY: &str = concat!(
     audit_and_report!()
 );
 
+/// A target of the same kind at the same gateway, or at the same URL where there is no gateway, takes over what the old
+/// one owned in that runtime.
 const MOVE: &str = concat!(
     "WITH ",
     change_agent!(after_locking),
-    "retired AS (",
+    "stays AS MATERIALIZED (SELECT left_one.id, left_one.owned FROM changed \
+     JOIN sync_targets AS left_one ON left_one.id = changed.target_id \
+     WHERE left_one.kind = $19 AND coalesce(left_one.gateway_origin, left_one.url) = coalesce($22, $20)), \
+     retired AS (",
     retire!("$17"),
-    " FROM changed WHERE sync_targets.id = changed.target_id RETURNING agent_id, desired), \
+    ", owned = CASE WHEN EXISTS (SELECT FROM stays) THEN '[]' ELSE owned END \
+     FROM changed WHERE sync_targets.id = changed.target_id RETURNING agent_id, desired), \
      placed AS (INSERT INTO sync_targets (agent_id, role, id, kind, url, gateway_url, gateway_origin, device_id, \
      secrets, secrets_version, desired, applied, attempt, blocked, next_attempt_at, next_check_at, fence, variables, \
-     created_at) \
-     SELECT agent_id, 'live', $18, $19, $20, $21, $22, $23, $24, $25, desired + 1, 0, 0, false, $2, $2, 0, '[]', $2 \
-     FROM retired), ",
+     created_at, owned) \
+     SELECT agent_id, 'live', $18, $19, $20, $21, $22, $23, $24, $25, desired + 1, 0, 0, false, $2, $2, 0, '[]', $2, \
+     coalesce((SELECT owned FROM stays), '[]') FROM retired), ",
     audit_and_report!()
 );
 

@@ -2,7 +2,7 @@
 
 use diesel::QueryableByName;
 use diesel::sql_types::Bool;
-use nora_integrations::ports::{Claim, Completion, Failure, Held};
+use nora_integrations::ports::{Claim, Completion, Failure, Held, Role};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{IntegrationId, Timestamp};
 
@@ -27,12 +27,13 @@ const CHECKED: &str = "UPDATE sync_targets SET next_check_at = $3, lease_until =
                        WHERE id = $1 AND fence = $2 AND lease_until IS NOT NULL RETURNING 1::bigint AS value";
 
 const RAISE: &str = concat!(
-    "WITH raised AS (UPDATE sync_targets SET desired = greatest(desired, $15 + 1), next_attempt_at = $16, \
+    "WITH raised AS (UPDATE sync_targets SET \
+     desired = CASE WHEN role = $17 THEN greatest(desired, $15 + 1) ELSE desired END, next_attempt_at = $16, \
      lease_until = NULL, lease_owner = NULL \
-     WHERE id = $13 AND fence = $14 AND lease_until IS NOT NULL RETURNING id), \
+     WHERE id = $13 AND fence = $14 AND lease_until IS NOT NULL RETURNING role), \
      audited AS (",
     insert_line!(),
-    "raised) SELECT 1::bigint AS value FROM raised"
+    "raised WHERE role = $17) SELECT 1::bigint AS value FROM raised"
 );
 
 /// `$6` is what was pushed. What has changed since is due at once; a failed check is tried again like a push.
@@ -100,7 +101,8 @@ pub(super) async fn raise(
         .uuid(claim.target.as_uuid())
         .number(claim.fence)
         .number(number(current))
-        .number(next_attempt_at.as_microseconds());
+        .number(next_attempt_at.as_microseconds())
+        .text(if claim.role == Role::Live { "live" } else { "retired" });
     Ok(held(&store.write::<Number>(raise).await?))
 }
 

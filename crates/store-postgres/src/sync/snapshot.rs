@@ -2,12 +2,11 @@
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
-use nora_agents::Target;
-use nora_integrations::ports::{Claim, Snapshot};
-use nora_kernel::WrappedKey;
+use nora_integrations::ports::{CheckedTarget, Claim, Snapshot};
 use nora_kernel::audit::AuditLine;
 
 use super::claim::of_lease;
+use super::owned;
 use crate::audit::{insert_line, with_line};
 use crate::error::StoreError;
 use crate::integrations::{IntegrationRow, integration_columns};
@@ -19,7 +18,7 @@ use crate::targets::{TargetRow, target_columns};
 const SNAPSHOT: &str = concat!(
     "WITH held AS MATERIALIZED (SELECT ",
     target_columns!(),
-    ", target.desired AS target_desired, target.role AS target_role, \
+    ", target.desired AS target_desired, target.role AS target_role, target.owned AS target_owned, \
      (SELECT servers FROM deployments WHERE target_id = target.id AND target.role = 'retired') AS target_servers \
      FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
      WHERE target.id = $13 AND target.fence = $14 AND target.lease_until IS NOT NULL), \
@@ -37,7 +36,8 @@ const SNAPSHOT: &str = concat!(
 const TARGET: &str = concat!(
     "SELECT ",
     target_columns!(),
-    " FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
+    ", target.owned AS target_owned \
+     FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
      WHERE target.id = $1 AND target.fence = $2 AND target.lease_until IS NOT NULL"
 );
 
@@ -49,8 +49,27 @@ struct Row {
     desired: i64,
     #[diesel(sql_type = Nullable<Text>, column_name = target_servers)]
     servers: Option<String>,
+    #[diesel(sql_type = Text, column_name = target_owned)]
+    owned: String,
     #[diesel(embed)]
     integration: Option<IntegrationRow>,
+}
+
+#[derive(QueryableByName)]
+struct CheckedRow {
+    #[diesel(embed)]
+    target: TargetRow,
+    #[diesel(sql_type = Text, column_name = target_owned)]
+    owned: String,
+}
+
+impl TryFrom<CheckedRow> for CheckedTarget {
+    type Error = StoreError;
+
+    fn try_from(row: CheckedRow) -> Result<Self, StoreError> {
+        let (target, key) = row.target.into_parts()?;
+        Ok(Self { target, key, owned: owned::read(&row.owned)? })
+    }
 }
 
 pub(super) async fn snapshot(
@@ -66,10 +85,11 @@ pub(super) async fn snapshot(
     let integrations = integrations.map(|row| row.stored(target.workspace.clone())).collect::<Result<_, _>>()?;
     let generation = count("sync_targets.desired", first.desired)?;
     let undeploy = first.servers.map(|servers| names("deployments.servers", &servers)).transpose()?;
-    Ok(Some(Snapshot { target, key, generation, integrations, undeploy: undeploy.unwrap_or_default() }))
+    let (owned, undeploy) = (owned::read(&first.owned)?, undeploy.unwrap_or_default());
+    Ok(Some(Snapshot { target, key, generation, integrations, undeploy, owned }))
 }
 
-pub(super) async fn target(store: &PostgresStore, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, StoreError> {
-    let rows = store.select::<TargetRow>(of_lease(TARGET, claim)).await?;
-    rows.into_iter().next().map(TargetRow::into_parts).transpose()
+pub(super) async fn target(store: &PostgresStore, claim: &Claim) -> Result<Option<CheckedTarget>, StoreError> {
+    let rows = store.select::<CheckedRow>(of_lease(TARGET, claim)).await?;
+    rows.into_iter().next().map(CheckedTarget::try_from).transpose()
 }

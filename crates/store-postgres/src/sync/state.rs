@@ -16,7 +16,7 @@ use crate::statement::Statement;
 use crate::store::PostgresStore;
 
 const TARGET: &str = "SELECT target.desired, target.applied, target.blocked, target.next_attempt_at, \
-                      target.last_synced_at, target.failure_class, target.failure_at, target.variables \
+                      target.last_synced_at, target.failure_class, target.failure_at, target.device_id, target.variables \
                       FROM agents AS agent \
                       JOIN sync_targets AS target ON target.agent_id = agent.id AND target.role = 'live' \
                       WHERE agent.id = $1 AND agent.deleted_at IS NULL AND ($2 IS NULL OR agent.workspace = $2)";
@@ -47,6 +47,8 @@ struct TargetRow {
     failure_class: Option<String>,
     #[diesel(sql_type = Nullable<BigInt>)]
     failure_at: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    device_id: Option<String>,
     #[diesel(sql_type = Text)]
     variables: String,
 }
@@ -133,6 +135,7 @@ fn record((target, integrations, removals): Rows) -> Result<SyncRecord, StoreErr
         next_attempt_at: target.next_attempt_at().filter(|_| desired > applied),
         last_failure: target.failure()?,
         variables: variables::read(&target.variables)?,
+        device_id: target.device_id,
         integrations: integrations.collect::<Result<_, _>>()?,
         removals: removals.into_iter().map(RemovalRecord::try_from).collect::<Result<_, _>>()?,
     })

@@ -1,7 +1,7 @@
 //! How pushes and checks end.
 
 use diesel::prelude::*;
-use nora_integrations::ports::{Claim, Completion, Failure, Held};
+use nora_integrations::ports::{Claim, Completion, Failure, Held, Role};
 use nora_kernel::audit::AuditLine;
 
 use super::variables::Variables;
@@ -96,12 +96,16 @@ pub(super) fn raise(
     claim: &Claim,
     current: u64,
     next_attempt_at: Time,
+    line: &AuditLine,
 ) -> QueryResult<Held> {
     let Some(target) = held(connection, claim)? else { return Ok(Held::No) };
-    let above = target.desired.max(Count(current.saturating_add(1)));
-    diesel::update(sync_targets::table.find(target.id))
-        .set((sync_targets::desired.eq(above), sync_targets::next_attempt_at.eq(next_attempt_at), no_lease!()))
-        .execute(connection)?;
+    let row = sync_targets::table.find(target.id);
+    diesel::update(row).set((sync_targets::next_attempt_at.eq(next_attempt_at), no_lease!())).execute(connection)?;
+    if target.is_retired() == (claim.role != Role::Live) {
+        let above = target.desired.max(Count(current.saturating_add(1)));
+        diesel::update(row).set(sync_targets::desired.eq(above)).execute(connection)?;
+        write_line(connection, line)?;
+    }
     Ok(Held::Yes)
 }
 

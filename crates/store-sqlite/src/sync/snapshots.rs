@@ -1,12 +1,12 @@
 //! What a push needs, read at one moment.
 
 use diesel::prelude::*;
-use nora_agents::Target;
-use nora_integrations::ports::{Claim, Snapshot};
+use nora_integrations::ports::{CheckedTarget, Claim, Snapshot};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{ProviderId, Workspace, WrappedKey};
 
 use super::HeldRow;
+use super::owned::Owned;
 use crate::audit::write_line;
 use crate::failure::{Ending, corrupt};
 use crate::integrations::of_agent;
@@ -14,28 +14,32 @@ use crate::schema::{agents, deployments, sync_targets};
 use crate::targets::TargetRow;
 use crate::value::{Id, Names, Parsed};
 
-type Found = (HeldRow, TargetRow, Parsed<Workspace>, Vec<u8>);
+type Found = (HeldRow, TargetRow, Owned, Parsed<Workspace>, Vec<u8>);
 
 /// The target of a claim whose lease still runs, with its agent's key.
-pub(super) fn target(
-    connection: &mut SqliteConnection,
-    claim: &Claim,
-) -> Ending<Option<(Target, WrappedKey, HeldRow)>> {
+pub(super) fn target(connection: &mut SqliteConnection, claim: &Claim) -> Ending<Option<(CheckedTarget, HeldRow)>> {
     let found: Option<Found> = sync_targets::table
         .inner_join(agents::table.on(agents::id.eq(sync_targets::agent_id)))
         .filter(sync_targets::id.eq(Id::from(claim.target)))
         .filter(sync_targets::fence.eq(claim.fence))
         .filter(sync_targets::lease_until.is_not_null())
-        .select((HeldRow::as_select(), TargetRow::as_select(), agents::workspace, agents::data_key))
+        .select((
+            HeldRow::as_select(),
+            TargetRow::as_select(),
+            sync_targets::owned,
+            agents::workspace,
+            agents::data_key,
+        ))
         .first(connection)
         .optional()?;
-    let Some((held, target, workspace, key)) = found else { return Ok(None) };
+    let Some((held, target, Owned(owned), workspace, key)) = found else { return Ok(None) };
     let target = target.into_target(workspace.0).ok_or_else(|| corrupt("an address of a target does not parse"))?;
-    Ok(Some((target, WrappedKey(key), held)))
+    Ok(Some((CheckedTarget { target, key: WrappedKey(key), owned }, held)))
 }
 
 pub(super) fn snapshot(connection: &mut SqliteConnection, claim: &Claim, line: &AuditLine) -> Ending<Option<Snapshot>> {
-    let Some((target, key, held)) = target(connection, claim)? else { return Ok(None) };
+    let Some((checked, held)) = target(connection, claim)? else { return Ok(None) };
+    let CheckedTarget { target, key, owned } = checked;
     let (integrations, undeploy) = if held.is_retired() {
         (Vec::new(), deployed(connection, held.id)?)
     } else {
@@ -44,7 +48,7 @@ pub(super) fn snapshot(connection: &mut SqliteConnection, claim: &Claim, line: &
     if integrations.iter().any(|stored| stored.secrets.is_some()) {
         write_line(connection, line)?;
     }
-    Ok(Some(Snapshot { target, key, generation: held.desired.0, integrations, undeploy }))
+    Ok(Some(Snapshot { target, key, generation: held.desired.0, integrations, undeploy, owned }))
 }
 
 /// The servers that a target may hold.

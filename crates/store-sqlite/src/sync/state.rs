@@ -27,6 +27,7 @@ struct StateRow {
     last_synced_at: Option<Time>,
     failure_class: Option<String>,
     failure_at: Option<Time>,
+    device_id: Option<String>,
     variables: Variables,
 }
 
@@ -84,6 +85,7 @@ pub(super) fn state(connection: &mut SqliteConnection, reach: &Within, agent: Id
         last_synced_at: row.last_synced_at.map(|time| time.0),
         next_attempt_at: row.next_attempt_at().filter(|_| behind).map(|time| time.0),
         last_failure: row.last_failure()?,
+        device_id: row.device_id,
         variables: row.variables.0,
         integrations: integrations(connection, agent)?,
         removals: removals(connection, agent)?,

@@ -219,6 +219,20 @@ pub async fn a_retired_target_can_be_raised(fixture: &dyn Fixture) {
     assert!(is_destroyed(&scene, &agent).await);
 }
 
+pub async fn one_that_was_retired_since_it_was_claimed_is_not_raised(fixture: &dyn Fixture) {
+    let scene = Scene::of(fixture);
+    let agent = scene.add_synced_agent().await;
+    scene.add_integration(&agent).await;
+    let (claim, line) = (scene.claim_one().await, scene.samples.line());
+    move_away(&scene, &agent).await;
+    assert_eq!(scene.sync().raise(&claim, 99, scene.now(), &line).await.unwrap(), Held::Yes);
+    assert!(!scene.has_line(&line).await, "nothing was raised");
+    let claims = scene.claim(10).await;
+    let old = claims.iter().find(|claim| claim.target == agent.target.id).unwrap();
+    let snapshot = scene.sync().snapshot(old, &scene.samples.line()).await.unwrap().unwrap();
+    assert_eq!(snapshot.generation, 3, "the empty set that the move asked for");
+}
+
 pub async fn a_retired_target_may_hold_a_newer_generation(fixture: &dyn Fixture) {
     let scene = Scene::of(fixture);
     let agent = scene.add_synced_agent().await;
@@ -249,6 +263,7 @@ macro_rules! sync_retirement_contract {
             an_abandoned_target_is_forgotten,
             a_live_target_is_not_abandoned,
             a_retired_target_can_be_raised,
+            one_that_was_retired_since_it_was_claimed_is_not_raised,
             a_retired_target_may_hold_a_newer_generation,
         }
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use nora_agents::ports::{AgentUpdate, TargetUpdate};
-use nora_integrations::ports::{Claim, NewIntegration, Snapshot};
+use nora_integrations::ports::{CheckedTarget, Claim, NewIntegration, Snapshot};
 use nora_kernel::{IntegrationId, Sealed};
 
 use crate::Fixture;
@@ -130,7 +130,8 @@ pub async fn a_target_is_read_without_integrations(fixture: &dyn Fixture) {
     scene.add_integration(&agent).await;
     let claim = scene.claim_one().await;
     let read = scene.sync().target(&claim).await.unwrap();
-    assert_eq!(read, Some((agent.target.clone(), agent.key.clone())));
+    let checked = CheckedTarget { target: agent.target.clone(), key: agent.key.clone(), owned: Vec::new() };
+    assert_eq!(read, Some(checked));
 
     let mut target = agent.target.clone();
     target.secrets = Sealed(b"sealed again".to_vec());
@@ -143,7 +144,8 @@ pub async fn a_target_is_read_without_integrations(fixture: &dyn Fixture) {
         target: TargetUpdate::Rekey(target.clone()),
     };
     scene.agents().update(&update, &scene.samples.line()).await.unwrap();
-    assert_eq!(scene.sync().target(&claim).await.unwrap(), Some((target, agent.key)));
+    let checked = CheckedTarget { target, key: agent.key, owned: Vec::new() };
+    assert_eq!(scene.sync().target(&claim).await.unwrap(), Some(checked));
 }
 
 pub async fn a_lost_lease_reads_nothing(fixture: &dyn Fixture) {

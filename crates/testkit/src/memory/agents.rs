@@ -37,8 +37,10 @@ impl State {
             }
             TargetUpdate::Move { to, purge_until } => {
                 settle(&mut record.agent, to);
+                let owned = self.hand_over(update.id, to);
                 let emptied = self.retire(update.id, *purge_until, now).ok_or(UpdateAgentError::NotFound)?;
                 self.add_target(to, emptied + 1, now).ok_or(UpdateAgentError::GatewayTaken)?;
+                self.live(update.id).ok_or(UpdateAgentError::NotFound)?.owned = owned;
             }
         }
         Ok(())

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_agents::Target;
-use nora_integrations::ports::{Claim, Completion, Failure, Held, Snapshot, SyncRecord, SyncStore, Task};
+use nora_integrations::ports::{
+    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore, Task,
+    Unconfirmed,
+};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, TargetId, Timestamp, Unavailable, WrappedKey};
 
@@ -64,7 +66,14 @@ impl State {
         }
         let deployed = self.deployments.get(&claim.target).filter(|_| record.retired.is_some());
         let undeploy = deployed.map(|deployed| deployed.servers.clone()).unwrap_or_default();
-        Some(Snapshot { target: record.target.clone(), key, generation: record.desired, integrations, undeploy })
+        Some(Snapshot {
+            target: record.target.clone(),
+            key,
+            generation: record.desired,
+            integrations,
+            undeploy,
+            owned: record.owned.clone(),
+        })
     }
 
     fn complete(&mut self, claim: &Claim, completion: Completion, line: &AuditLine) -> Option<()> {
@@ -117,6 +126,7 @@ impl State {
             last_synced_at: record.last_synced_at,
             next_attempt_at: next_attempt_at.filter(|_| record.is_behind()),
             last_failure: record.failure.map(|(class, at)| Failure { class, at, next_attempt_at }),
+            device_id: record.target.device_id.clone(),
             variables: record.variables.clone(),
             integrations: integrations.map(|stored| (stored.integration.clone(), stored.generation)).collect(),
             removals: removals.into_iter().take(REMOVALS).map(|removal| removal.record.clone()).collect(),
@@ -169,8 +179,20 @@ impl SyncStore for InMemory {
         Ok(held(self.write(|state, _| state.complete(claim, completion.clone(), line))))
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable> {
-        Ok(self.read(|state| state.target(claim).map(|(record, key)| (record.target.clone(), key))))
+    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
+        Ok(self.read(|state| {
+            let (record, key) = state.target(claim)?;
+            Some(CheckedTarget { target: record.target.clone(), key, owned: record.owned.clone() })
+        }))
+    }
+
+    async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
+        let recorded = self.write(|state, _| {
+            let record = state.held(claim)?;
+            let same_role = record.retired.is_some() == matches!(claim.role, Role::Retired { .. });
+            same_role.then(|| record.owned = owned.to_vec())
+        });
+        Ok(held(recorded))
     }
 
     async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
@@ -192,10 +214,13 @@ impl SyncStore for InMemory {
     ) -> Result<Held, Unavailable> {
         let raised = self.write(|state, _| {
             let record = state.held(claim)?;
-            record.desired = record.desired.max(current.saturating_add(1));
+            let as_claimed = record.retired.is_some() == (claim.role != Role::Live);
             record.next_attempt_at = next_attempt_at;
             record.lease_until = None;
-            state.lines.push(line.clone());
+            if as_claimed {
+                record.desired = record.desired.max(current.saturating_add(1));
+                state.lines.push(line.clone());
+            }
             Some(())
         });
         Ok(held(raised))
@@ -234,6 +259,10 @@ impl SyncStore for InMemory {
 
     async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable> {
         Ok(self.read(|state| state.record(reach, agent)))
+    }
+
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
+        Ok(self.read(State::unconfirmed))
     }
 
     async fn changed(&self) {

@@ -1,7 +1,7 @@
 //! Targets in memory, and what changes them.
 
 use nora_agents::Target;
-use nora_integrations::ports::{FailureClass, Role, Variable};
+use nora_integrations::ports::{FailureClass, OwnedVariable, Role, Variable};
 use nora_kernel::{AgentId, TargetId, Timestamp};
 use nora_webhooks::StoredChannel;
 
@@ -23,6 +23,10 @@ pub(super) struct TargetRecord {
     pub(super) last_synced_at: Option<Timestamp>,
     pub(super) failure: Option<(FailureClass, Timestamp)>,
     pub(super) variables: Vec<Variable>,
+    pub(super) owned: Vec<OwnedVariable>,
+    pub(super) created_at: Timestamp,
+    /// Since when it is to be empty.
+    pub(super) retired_at: Option<Timestamp>,
 }
 
 impl TargetRecord {
@@ -41,6 +45,9 @@ impl TargetRecord {
             last_synced_at: None,
             failure: None,
             variables: Vec::new(),
+            owned: Vec::new(),
+            created_at: now,
+            retired_at: None,
         }
     }
 
@@ -105,9 +112,21 @@ impl State {
         self.raise(agent, now)
     }
 
+    /// What an agent's live target owns in a runtime that `to` leads to as well.
+    pub(super) fn hand_over(&mut self, agent: AgentId, to: &Target) -> Vec<OwnedVariable> {
+        let place = |target: &Target| {
+            let gateway = target.gateway.as_ref().map(nora_kernel::address::Endpoint::origin);
+            (target.kind, gateway.or_else(|| target.url.as_ref().map(ToString::to_string)))
+        };
+        let staying = self.live(agent).filter(|record| place(&record.target) == place(to));
+        staying.map(|record| std::mem::take(&mut record.owned)).unwrap_or_default()
+    }
+
     pub(super) fn retire(&mut self, agent: AgentId, until: Timestamp, now: Timestamp) -> Option<u64> {
         let desired = self.raise_anew(agent, now);
-        self.live(agent)?.retired = Some(until);
+        let record = self.live(agent)?;
+        record.retired = Some(until);
+        record.retired_at = Some(now);
         desired
     }
 

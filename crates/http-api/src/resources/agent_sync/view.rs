@@ -39,12 +39,13 @@ pub(super) struct SyncBody {
 #[schema(as = AgentSyncError)]
 struct LastErrorBody {
     /// The class of the failure: `dns`, `refused`, `timeout`, `tls`, `blocked_address`, `auth`, `not_paired`,
-    /// `bad_answer`, `server_error`, `rejected`, `rate_limited`, `unsupported_runtime`, `unreadable` or `internal`.
+    /// `not_authorised`, `conflict`, `starting`, `bad_answer`, `server_error`, `rejected`, `rate_limited`, `unsupported_runtime`,
+    /// `unreadable` or `internal`.
     #[schema(example = "timeout")]
     code: &'static str,
     /// What happened and what to do.
     #[schema(example = "The runtime did not answer in time.")]
-    detail: &'static str,
+    detail: String,
     /// When.
     at: Time,
 }
@@ -139,8 +140,7 @@ impl DeploymentBody {
 
 impl LastErrorBody {
     fn of(error: LastError) -> Self {
-        let LastError { class, at } = error;
-        Self { code: class.as_str(), detail: class.detail(), at: Time(at) }
+        Self { code: error.class.as_str(), detail: error.detail(), at: Time(error.at) }
     }
 }
 

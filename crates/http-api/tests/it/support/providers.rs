@@ -9,7 +9,9 @@ use nora_catalog::{Catalog, Options};
 use nora_integrations::ports::TestContexts;
 use nora_kernel::address::{NetworkPolicy, Networks};
 use nora_kernel::{Clock, ProviderId};
-use nora_provider_sdk::{Context, Declarative, HttpClient, NetworkError, Provider, Request, Response, Stream};
+use nora_provider_sdk::{
+    Context, Declarative, HttpClient, NetworkError, Provider, Request, Response, Stream, Transport,
+};
 use nora_testkit::{ManualClock, PlainDigest};
 
 const MANIFESTS: [(&str, &str); 3] = [
@@ -52,7 +54,7 @@ impl Context for Offline {
         &self.0
     }
 
-    async fn connect(&self, _: &str, _: u16) -> Result<Box<dyn Stream>, NetworkError> {
+    async fn connect(&self, _: &str, _: u16, _: Transport) -> Result<Box<dyn Stream>, NetworkError> {
         Err(NetworkError::Refused)
     }
 

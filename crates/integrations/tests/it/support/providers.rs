@@ -8,7 +8,7 @@ use nora_integrations::ports::TestContexts;
 use nora_kernel::Clock;
 use nora_provider_sdk::{
     Connection, Context, Declarative, FieldProblem, HttpClient, Manifest, NetworkError, Outcome, Provider, Request,
-    Response, Stream,
+    Response, Stream, Transport,
 };
 use nora_testkit::ManualClock;
 
@@ -275,7 +275,7 @@ impl Context for Offline {
         &self.0
     }
 
-    async fn connect(&self, _: &str, _: u16) -> Result<Box<dyn Stream>, NetworkError> {
+    async fn connect(&self, _: &str, _: u16, _: Transport) -> Result<Box<dyn Stream>, NetworkError> {
         Err(NetworkError::Refused)
     }
 

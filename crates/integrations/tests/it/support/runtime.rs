@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use nora_integrations::ports::{
-    Applied, FailureClass, Health, Push, PushError, RuntimeAddress, RuntimeClient, SyncStore as _, Variable,
-    VariableState,
+    Applied, FailureClass, Health, Ledger, OwnedVariable, Push, PushError, RuntimeAddress, RuntimeClient,
+    SyncStore as _, Variable, VariableState,
 };
 use nora_kernel::AgentId;
 use nora_testkit::{InMemory, ManualClock};
@@ -141,7 +141,7 @@ fn seen(address: &RuntimeAddress, pushed: Option<Held>) -> Seen {
 
 #[async_trait]
 impl RuntimeClient for Runtime {
-    async fn apply(&self, address: &RuntimeAddress, push: &Push) -> Result<Applied, PushError> {
+    async fn apply(&self, address: &RuntimeAddress, push: &Push, _ledger: &dyn Ledger) -> Result<Applied, PushError> {
         self.seen.lock().unwrap().push(seen(address, Some(held(push))));
         self.be_robbed().await;
         let reaction = self.reactions.lock().unwrap().pop_front();
@@ -159,7 +159,7 @@ impl RuntimeClient for Runtime {
         }
     }
 
-    async fn health(&self, address: &RuntimeAddress) -> Result<Option<Health>, PushError> {
+    async fn health(&self, address: &RuntimeAddress, _owned: &[OwnedVariable]) -> Result<Option<Health>, PushError> {
         self.seen.lock().unwrap().push(seen(address, None));
         self.be_robbed().await;
         let said = *self.says.lock().unwrap();

@@ -63,6 +63,11 @@ impl<'a> Asked<'a> {
         Self { config, ..self }
     }
 
+    /// The same words as a change.
+    pub(crate) fn change(&self, of: &Integration) -> ChangeIntegration {
+        change_of(of, self.token, &self.config)
+    }
+
     pub(crate) fn request(&self, agent: AgentId) -> Connect {
         Connect {
             agent,
@@ -85,7 +90,8 @@ impl Entropy for Still {
     }
 }
 
-struct NoDevices;
+/// There are no gateways.
+pub(crate) struct NoDevices;
 
 impl DeviceKeys for NoDevices {
     fn generate(&self) -> Result<DeviceKey, BoxError> {
@@ -292,7 +298,7 @@ impl World {
 
 const URL: &str = "http://10.0.0.1:9090";
 
-fn catalog(probe: &Arc<Probe>, disabled: &[&str]) -> Arc<Catalog> {
+pub(crate) fn catalog(probe: &Arc<Probe>, disabled: &[&str]) -> Arc<Catalog> {
     let disabled: BTreeSet<_> = disabled.iter().map(|id| named(id)).collect();
     let policy = NetworkPolicy::third_parties("10.0.0.0/8".parse().unwrap());
     Arc::new(Catalog::build(all(probe), &Options { disabled, policy }, Arc::new(PlainDigest)).unwrap())

@@ -9,13 +9,13 @@ use serde_json::{Map, Value};
 const REDACTED: &str = "[REDACTED]";
 
 /// `text` in one line, without characters that control or reorder what is around them.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let visible = |character: char| if is_hidden(character) { ' ' } else { character };
     text.chars().map(visible).collect::<String>().trim().to_owned()
 }
 
 /// The configuration as an agent may read it, with a mark for each secret.
-pub(super) fn redacted(config: &Map<String, Value>, secrets: &[FieldName]) -> Map<String, Value> {
+pub(crate) fn redacted(config: &Map<String, Value>, secrets: &[FieldName]) -> Map<String, Value> {
     let public = config.iter().map(|(name, value)| (name.clone(), shown_value(value)));
     let secret = secrets.iter().map(|field| (field.to_string(), REDACTED.into()));
     public.chain(secret).collect()

@@ -1,0 +1,112 @@
+//! A store that counts what it is asked.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use nora_agents::Target;
+use nora_integrations::ports::{Claim, Completion, Failure, Held, Snapshot, SyncRecord, SyncStore};
+use nora_kernel::audit::AuditLine;
+use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable, WrappedKey};
+
+/// Counts the looks for work, and everything else that a database would be asked.
+pub(super) struct Counted {
+    inner: Arc<dyn SyncStore>,
+    looks: AtomicU64,
+    others: AtomicU64,
+}
+
+impl Counted {
+    pub(super) fn new(inner: Arc<dyn SyncStore>) -> Self {
+        Self { inner, looks: AtomicU64::new(0), others: AtomicU64::new(0) }
+    }
+
+    pub(super) fn reset(&self) {
+        self.looks.store(0, Ordering::SeqCst);
+        self.others.store(0, Ordering::SeqCst);
+    }
+
+    pub(super) fn looks(&self) -> u64 {
+        self.looks.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn others(&self) -> u64 {
+        self.others.load(Ordering::SeqCst)
+    }
+
+    fn other(&self) -> &dyn SyncStore {
+        self.others.fetch_add(1, Ordering::SeqCst);
+        self.inner.as_ref()
+    }
+
+    fn look(&self) -> &dyn SyncStore {
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        self.inner.as_ref()
+    }
+}
+
+#[async_trait]
+impl SyncStore for Counted {
+    async fn claim(&self, limit: u16, lease: Duration, now: Timestamp) -> Result<Vec<Claim>, Unavailable> {
+        self.look().claim(limit, lease, now).await
+    }
+
+    async fn renew(&self, claim: &Claim, until: Timestamp) -> Result<Held, Unavailable> {
+        self.other().renew(claim, until).await
+    }
+
+    async fn release(&self, claims: &[Claim]) -> Result<(), Unavailable> {
+        self.other().release(claims).await
+    }
+
+    async fn snapshot(&self, claim: &Claim, line: &AuditLine) -> Result<Option<Snapshot>, Unavailable> {
+        self.other().snapshot(claim, line).await
+    }
+
+    async fn complete(&self, claim: &Claim, completion: &Completion, line: &AuditLine) -> Result<Held, Unavailable> {
+        self.other().complete(claim, completion, line).await
+    }
+
+    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable> {
+        self.other().target(claim).await
+    }
+
+    async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
+        self.other().checked(claim, next_check_at).await
+    }
+
+    async fn raise(
+        &self,
+        claim: &Claim,
+        current: u64,
+        next_attempt_at: Timestamp,
+        line: &AuditLine,
+    ) -> Result<Held, Unavailable> {
+        self.other().raise(claim, current, next_attempt_at, line).await
+    }
+
+    async fn fail(&self, claim: &Claim, failure: &Failure, pushed: Option<u64>) -> Result<Held, Unavailable> {
+        self.other().fail(claim, failure, pushed).await
+    }
+
+    async fn abandon(&self, claim: &Claim, line: &AuditLine) -> Result<Held, Unavailable> {
+        self.other().abandon(claim, line).await
+    }
+
+    async fn mark_unreadable(&self, id: IntegrationId, version: u64, line: &AuditLine) -> Result<(), Unavailable> {
+        self.other().mark_unreadable(id, version, line).await
+    }
+
+    async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable> {
+        self.other().state(reach, agent).await
+    }
+
+    async fn changed(&self) {
+        self.inner.changed().await;
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, Unavailable> {
+        self.look().next_due().await
+    }
+}

@@ -1,0 +1,5 @@
+//! The fakes against the recordings.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod openclaw;
