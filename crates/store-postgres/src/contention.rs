@@ -6,8 +6,13 @@
 
 use diesel::QueryableByName;
 use diesel::sql_types::Bool;
+use diesel_async::{AsyncConnection as _, AsyncPgConnection};
+use futures_util::FutureExt as _;
+use nora_kernel::{AgentId, Timestamp};
 
+use crate::channels;
 use crate::error::StoreError;
+use crate::signals::Topic;
 use crate::statement::Statement;
 use crate::store::PostgresStore;
 
@@ -53,12 +58,51 @@ pub(crate) async fn change(
     statement: impl Fn() -> Result<Statement, StoreError>,
 ) -> Result<Outcome, StoreError> {
     for _ in 0..TRIES {
-        let rows = store.write::<Outcome>(statement()?).await?;
-        let Some(outcome) = rows.into_iter().next().filter(|outcome| !outcome.missed) else { continue };
-        if outcome.changed {
-            store.signals.announce();
+        if let Some(outcome) = settled(store, store.write(statement()?).await?) {
+            return Ok(outcome);
         }
-        return Ok(outcome);
     }
     Err(StoreError::Contended)
+}
+
+/// The same for the deletion of an agent, whose channels are removed in the same transaction.
+pub(crate) async fn delete(
+    store: &PostgresStore,
+    statement: impl Fn() -> Statement,
+    (agent, at): (AgentId, Timestamp),
+) -> Result<Outcome, StoreError> {
+    for _ in 0..TRIES {
+        let delete = statement();
+        let rows = store.work(move |connection| delete_in_transaction(connection, delete, agent, at).boxed()).await?;
+        if let Some(outcome) = settled(store, rows) {
+            return Ok(outcome);
+        }
+    }
+    Err(StoreError::Contended)
+}
+
+async fn delete_in_transaction(
+    connection: &mut AsyncPgConnection,
+    delete: Statement,
+    agent: AgentId,
+    at: Timestamp,
+) -> Result<Vec<Outcome>, StoreError> {
+    connection
+        .transaction(async |connection| {
+            let rows = delete.load::<Outcome>(connection).await?;
+            if rows.iter().any(|outcome| outcome.changed) {
+                channels::close_all(connection, agent, at).await?;
+            }
+            Ok(rows)
+        })
+        .await
+}
+
+/// The outcome, unless the change missed its target.
+fn settled(store: &PostgresStore, rows: Vec<Outcome>) -> Option<Outcome> {
+    let outcome = rows.into_iter().next().filter(|outcome| !outcome.missed)?;
+    if outcome.changed {
+        store.signals.announce(Topic::Sync);
+    }
+    Some(outcome)
 }

@@ -12,16 +12,24 @@ use futures_util::StreamExt as _;
 
 use crate::connector::{Connector, Session};
 use crate::error::ConnectError;
-use crate::signals::Signals;
+use crate::signals::{Signals, Topic};
 use crate::statement::Statement;
 
-/// Tells that something became due. It says no more than that, so any number of them are one.
+/// Tells that something is to be pushed. It says no more than that, so any number of them are one.
 const DUE_CHANNEL: &str = "nora_due";
+/// The same for events that are to be delivered.
+const DELIVERY_CHANNEL: &str = "nora_delivery";
 /// Tells which key was revoked, by its record's id.
 const REVOKED_CHANNEL: &str = "nora_revoked";
 
-const LISTEN: &str = "LISTEN nora_due; LISTEN nora_revoked";
-const TELL: &str = "NOTIFY nora_due";
+const LISTEN: &str = "LISTEN nora_due; LISTEN nora_delivery; LISTEN nora_revoked";
+
+const fn tell(topic: Topic) -> &'static str {
+    match topic {
+        Topic::Sync => "NOTIFY nora_due",
+        Topic::Delivery => "NOTIFY nora_delivery",
+    }
+}
 
 /// Shared, because a process that lost this connection may hold the lock on the old one for a while.
 const SHOW_LIFE: &str = "SELECT pg_backend_pid() AS process, \
@@ -91,9 +99,9 @@ impl Listener {
         loop {
             let heard = tokio::select! {
                 heard = next(&mut ear.connection) => heard,
-                () = self.signals.others_to_tell() => {
-                    if let Err(error) = ear.connection.batch_execute(TELL).await {
-                        self.signals.tell_again();
+                topic = self.signals.others_to_tell() => {
+                    if let Err(error) = ear.connection.batch_execute(tell(topic)).await {
+                        self.signals.tell_again(topic);
                         return Some(error);
                     }
                     continue;
@@ -110,8 +118,9 @@ impl Listener {
     fn hear(&self, notification: &PgNotification, own_process: i32) {
         match notification.channel.as_str() {
             // What this process tells it knew before.
-            DUE_CHANNEL if notification.process_id == own_process => {}
-            DUE_CHANNEL => self.signals.hear_of_change(),
+            DUE_CHANNEL | DELIVERY_CHANNEL if notification.process_id == own_process => {}
+            DUE_CHANNEL => self.signals.hear_of(Topic::Sync),
+            DELIVERY_CHANNEL => self.signals.hear_of(Topic::Delivery),
             REVOKED_CHANNEL => self.signals.hear_of_revocation(notification.payload.parse().ok()),
             _ => {}
         }

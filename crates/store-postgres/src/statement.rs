@@ -34,6 +34,10 @@ impl Statement {
         self.bind::<Array<Text>, Vec<String>>(values)
     }
 
+    pub(crate) fn optional_texts(self, values: Vec<Option<String>>) -> Self {
+        self.bind::<Array<Nullable<Text>>, Vec<Option<String>>>(values)
+    }
+
     pub(crate) fn uuid(self, value: Uuid) -> Self {
         self.bind::<UuidType, Uuid>(value)
     }
@@ -44,6 +48,10 @@ impl Statement {
 
     pub(crate) fn uuids(self, values: Vec<Uuid>) -> Self {
         self.bind::<Array<UuidType>, Vec<Uuid>>(values)
+    }
+
+    pub(crate) fn optional_uuids(self, values: Vec<Option<Uuid>>) -> Self {
+        self.bind::<Array<Nullable<UuidType>>, Vec<Option<Uuid>>>(values)
     }
 
     pub(crate) fn number(self, value: i64) -> Self {
@@ -58,6 +66,10 @@ impl Statement {
         self.bind::<Array<BigInt>, Vec<i64>>(values)
     }
 
+    pub(crate) fn optional_numbers(self, values: Vec<Option<i64>>) -> Self {
+        self.bind::<Array<Nullable<BigInt>>, Vec<Option<i64>>>(values)
+    }
+
     pub(crate) fn optional_small_number(self, value: Option<i16>) -> Self {
         self.bind::<Nullable<SmallInt>, Option<i16>>(value)
     }
@@ -68,6 +80,14 @@ impl Statement {
 
     pub(crate) fn optional_bytes(self, value: Option<Vec<u8>>) -> Self {
         self.bind::<Nullable<Binary>, Option<Vec<u8>>>(value)
+    }
+
+    pub(crate) fn many_bytes(self, values: Vec<Vec<u8>>) -> Self {
+        self.bind::<Array<Binary>, Vec<Vec<u8>>>(values)
+    }
+
+    pub(crate) fn many_optional_bytes(self, values: Vec<Option<Vec<u8>>>) -> Self {
+        self.bind::<Array<Nullable<Binary>>, Vec<Option<Vec<u8>>>>(values)
     }
 
     pub(crate) fn flag(self, value: bool) -> Self {

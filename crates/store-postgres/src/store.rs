@@ -44,6 +44,8 @@ pub struct PostgresStore {
     pub(crate) owner: Arc<str>,
     pub(crate) host: String,
     pub(crate) first_claim: OnceLock<Instant>,
+    pub(crate) first_delivery_claim: OnceLock<Instant>,
+    pub(crate) first_redeploy_claim: OnceLock<Instant>,
     connector: Arc<Connector>,
     pool: Pool<AsyncPgConnection>,
     runtime: Handle,
@@ -78,8 +80,19 @@ impl PostgresStore {
         let ear = listener.open().await?;
         let listening = runtime.spawn(listener.run(ear)).abort_handle();
         let pool = pool(&connector, options.pool_size)?;
-        let (host, first_claim) = (options.host, OnceLock::new());
-        Ok(Self { signals, owner, host, first_claim, connector, pool, runtime, listening, warnings })
+        Ok(Self {
+            signals,
+            owner,
+            host: options.host,
+            first_claim: OnceLock::new(),
+            first_delivery_claim: OnceLock::new(),
+            first_redeploy_claim: OnceLock::new(),
+            connector,
+            pool,
+            runtime,
+            listening,
+            warnings,
+        })
     }
 
     /// What about the server puts acknowledged changes at risk.

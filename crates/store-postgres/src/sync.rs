@@ -13,8 +13,6 @@ mod state;
 mod unconfirmed;
 mod variables;
 
-pub(crate) use claim::dead;
-
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,6 +22,7 @@ use nora_integrations::ports::{
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
 
+use crate::signals::Topic;
 use crate::store::PostgresStore;
 
 #[async_trait]
@@ -100,7 +99,7 @@ impl SyncStore for PostgresStore {
     }
 
     async fn changed(&self) {
-        self.signals.due().await;
+        self.signals.due(Topic::Sync).await;
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, Unavailable> {

@@ -10,6 +10,7 @@ use nora_kernel::{AgentId, Idempotency, Page, PageRequest, Reach, Timestamp, Una
 
 use crate::SqliteStore;
 use crate::audit::write_line;
+use crate::channels::close_all;
 use crate::failure::{Abort, Ending, corrupt, is_taken};
 use crate::idempotency::remember;
 use crate::page::Behind;
@@ -200,6 +201,7 @@ fn delete(
     let deleted = diesel::update(agent).set(agents::deleted_at.eq(Time(now))).execute(transaction.connection)?;
     if deleted > 0 {
         retire(transaction, id, now, purge_until)?;
+        close_all(transaction.connection, id, now)?;
     }
     Ok(deleted > 0)
 }

@@ -11,6 +11,8 @@ const REVOCATIONS: usize = 256;
 pub(crate) struct News {
     /// A target may have become due.
     pub(crate) due: bool,
+    /// A delivery may have become due.
+    pub(crate) delivery: bool,
     /// A redeploy may have become due.
     pub(crate) redeploy: bool,
     /// Keys that were revoked.
@@ -20,6 +22,7 @@ pub(crate) struct News {
 /// Passes news on to those who wait for them.
 pub(crate) struct Hub {
     due: Notify,
+    delivery: Notify,
     redeploy: Notify,
     revoked: broadcast::Sender<ApiKeyId>,
     revocations: Mutex<broadcast::Receiver<ApiKeyId>>,
@@ -28,12 +31,21 @@ pub(crate) struct Hub {
 impl Hub {
     pub(crate) fn new() -> Self {
         let (revoked, revocations) = broadcast::channel(REVOCATIONS);
-        Self { due: Notify::new(), redeploy: Notify::new(), revoked, revocations: Mutex::new(revocations) }
+        Self {
+            due: Notify::new(),
+            delivery: Notify::new(),
+            redeploy: Notify::new(),
+            revoked,
+            revocations: Mutex::new(revocations),
+        }
     }
 
     pub(crate) fn announce(&self, news: News) {
         if news.due {
             self.due.notify_one();
+        }
+        if news.delivery {
+            self.delivery.notify_one();
         }
         if news.redeploy {
             self.redeploy.notify_one();
@@ -46,6 +58,10 @@ impl Hub {
 
     pub(crate) async fn due(&self) {
         self.due.notified().await;
+    }
+
+    pub(crate) async fn delivery(&self) {
+        self.delivery.notified().await;
     }
 
     pub(crate) async fn redeploy(&self) {

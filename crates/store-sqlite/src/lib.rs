@@ -2,14 +2,19 @@
 
 mod agents;
 mod audit;
+mod channels;
 mod connection;
 mod custody;
+mod deliveries;
+mod events;
 mod failure;
 mod file;
 mod hub;
 mod idempotency;
+mod inbox;
 mod integrations;
 mod keys;
+mod lanes;
 mod mcp;
 mod migrations;
 mod page;

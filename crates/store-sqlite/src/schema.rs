@@ -160,9 +160,113 @@ diesel::table! {
 }
 
 diesel::table! {
+    channels (id) {
+        id -> Binary,
+        agent_id -> Binary,
+        kind -> Text,
+        name -> Text,
+        config -> Text,
+        verification -> Text,
+        enabled -> Bool,
+        paused -> Bool,
+        revision -> BigInt,
+        enrol_until -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        removed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    channel_secrets (id) {
+        id -> Binary,
+        channel_id -> Binary,
+        role -> Text,
+        secret -> Binary,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    receipts (id) {
+        id -> BigInt,
+        last -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> Binary,
+        channel_id -> Binary,
+        received_at -> BigInt,
+        verdict -> Text,
+        verified_by -> Nullable<Binary>,
+        handler -> Integer,
+        delivery_id -> Nullable<Text>,
+        dedupe_key -> Nullable<Binary>,
+        event_type -> Nullable<Text>,
+        ordering_key -> Text,
+        state -> Text,
+        queued -> BigInt,
+        replay_sequence -> Nullable<BigInt>,
+        replayed -> Bool,
+        attempts -> BigInt,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    event_bodies (event_id) {
+        event_id -> Binary,
+        query -> Text,
+        headers -> Binary,
+        body -> Binary,
+    }
+}
+
+diesel::table! {
+    lanes (id) {
+        id -> BigInt,
+        channel_id -> Binary,
+        ordering_key -> Text,
+        agent_id -> Binary,
+        paused -> Bool,
+        due_at -> Nullable<BigInt>,
+        claimed -> BigInt,
+        attempt -> BigInt,
+        begun_at -> BigInt,
+        fence -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        lease_owner -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    deliveries (lane_id, sequence) {
+        lane_id -> BigInt,
+        sequence -> BigInt,
+        event_id -> Binary,
+        replay -> Bool,
+    }
+}
+
+diesel::table! {
     __diesel_schema_migrations (version) {
         version -> Text,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(agents, sync_targets, integrations, deployments, redeploys);
+diesel::allow_tables_to_appear_in_same_query!(
+    agents,
+    sync_targets,
+    integrations,
+    channels,
+    channel_secrets,
+    events,
+    event_bodies,
+    lanes,
+    deliveries,
+    deployments,
+    redeploys
+);

@@ -33,7 +33,7 @@ macro_rules! ids {
     )+};
 }
 
-ids!(AgentId, ApiKeyId, AuditId, IntegrationId, RequestId, TargetId);
+ids!(AgentId, ApiKeyId, AuditId, ChannelId, ChannelSecretId, EventId, IntegrationId, RequestId, TargetId);
 
 impl ToSql<Binary, Sqlite> for Id {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {

@@ -31,6 +31,11 @@ impl Transaction<'_> {
         self.news.due = true;
     }
 
+    /// A delivery may have become due.
+    pub(crate) fn tell_delivery(&mut self) {
+        self.news.delivery = true;
+    }
+
     /// A redeploy may have become due.
     pub(crate) fn tell_redeploy(&mut self) {
         self.news.redeploy = true;
@@ -117,6 +122,7 @@ where
     let goes_on = match &ending {
         Ok(_) => {
             news.due |= own.due;
+            news.delivery |= own.delivery;
             news.redeploy |= own.redeploy;
             news.revoked.append(&mut own.revoked);
             Ok(())

@@ -8,7 +8,18 @@
 pub mod agent_change;
 pub mod agent_store;
 pub mod audit_store;
+pub mod channel_change;
+pub mod channel_secrets;
+pub mod channel_store;
+pub mod delivery_claims;
+pub mod delivery_ends;
+pub mod delivery_leases;
+pub mod delivery_wakeups;
+pub mod event_prune;
+pub mod event_replay;
+pub mod event_store;
 pub mod idempotency_store;
+pub mod inbox;
 pub mod integration_change;
 pub mod integration_store;
 pub mod key_custody;
@@ -53,8 +64,41 @@ macro_rules! store_contracts {
         mod audit_store {
             $crate::audit_store_contract!($fixture);
         }
+        mod channel_change {
+            $crate::channel_change_contract!($fixture);
+        }
+        mod channel_secrets {
+            $crate::channel_secrets_contract!($fixture);
+        }
+        mod channel_store {
+            $crate::channel_store_contract!($fixture);
+        }
+        mod delivery_claims {
+            $crate::delivery_claims_contract!($fixture);
+        }
+        mod delivery_ends {
+            $crate::delivery_ends_contract!($fixture);
+        }
+        mod delivery_leases {
+            $crate::delivery_leases_contract!($fixture);
+        }
+        mod delivery_wakeups {
+            $crate::delivery_wakeups_contract!($fixture);
+        }
+        mod event_prune {
+            $crate::event_prune_contract!($fixture);
+        }
+        mod event_replay {
+            $crate::event_replay_contract!($fixture);
+        }
+        mod event_store {
+            $crate::event_store_contract!($fixture);
+        }
         mod idempotency_store {
             $crate::idempotency_store_contract!($fixture);
+        }
+        mod inbox {
+            $crate::inbox_contract!($fixture);
         }
         mod integration_change {
             $crate::integration_change_contract!($fixture);

@@ -1,5 +1,7 @@
 //! Sample values: valid, different from each other, and the same in every run.
 
+mod webhooks;
+
 use std::time::Duration;
 
 use nora_access::{ApiKey, StoredKey};
@@ -14,6 +16,8 @@ use nora_kernel::{
     Sealed, StoredAnswer, TargetId, Workspace, WrappedKey,
 };
 use serde_json::{Map, Value, json};
+
+pub use webhooks::ordering_key;
 
 use crate::{ManualClock, SequentialIds};
 

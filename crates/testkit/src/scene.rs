@@ -1,5 +1,7 @@
 //! What the cases of the contract suites have in common: a database, sample values, and the steps to a situation.
 
+mod webhooks;
+
 use std::ops::Deref;
 use std::time::Duration;
 

@@ -6,6 +6,7 @@ use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody};
 use nora_integrations::ports::{IntegrationStore, ShapeStore, SyncStore};
 use nora_mcp_servers::ports::{McpStore, RedeployStore};
+use nora_webhooks::ports::{ChannelStore, DeliveryStore, EventStore, Inbox};
 
 use crate::ManualClock;
 
@@ -27,6 +28,14 @@ pub trait Stores: Send + Sync {
     fn shapes(&self) -> Arc<dyn ShapeStore>;
     /// The state of every agent's sync.
     fn sync(&self) -> Arc<dyn SyncStore>;
+    /// Webhook channels.
+    fn channels(&self) -> Arc<dyn ChannelStore>;
+    /// Where events come in.
+    fn inbox(&self) -> Arc<dyn Inbox>;
+    /// The queue of deliveries.
+    fn deliveries(&self) -> Arc<dyn DeliveryStore>;
+    /// Events after they came.
+    fn events(&self) -> Arc<dyn EventStore>;
     /// Which MCP servers agents have.
     fn mcp(&self) -> Arc<dyn McpStore>;
     /// Redeploys.
@@ -35,17 +44,8 @@ pub trait Stores: Send + Sync {
 
 impl<S> Stores for Arc<S>
 where
-    S: KeyStore
-        + AuditStore
-        + IdempotencyStore
-        + AgentStore
-        + KeyCustody
-        + IntegrationStore
-        + ShapeStore
-        + SyncStore
-        + McpStore
-        + RedeployStore
-        + 'static,
+    S: KeyStore + AuditStore + IdempotencyStore + AgentStore + KeyCustody + IntegrationStore + ShapeStore + SyncStore,
+    S: ChannelStore + Inbox + DeliveryStore + EventStore + McpStore + RedeployStore + 'static,
 {
     fn keys(&self) -> Arc<dyn KeyStore> {
         Self::clone(self)
@@ -76,6 +76,22 @@ where
     }
 
     fn sync(&self) -> Arc<dyn SyncStore> {
+        Self::clone(self)
+    }
+
+    fn channels(&self) -> Arc<dyn ChannelStore> {
+        Self::clone(self)
+    }
+
+    fn inbox(&self) -> Arc<dyn Inbox> {
+        Self::clone(self)
+    }
+
+    fn deliveries(&self) -> Arc<dyn DeliveryStore> {
+        Self::clone(self)
+    }
+
+    fn events(&self) -> Arc<dyn EventStore> {
         Self::clone(self)
     }
 

@@ -62,6 +62,12 @@ impl ChannelName {
     }
 }
 
+impl fmt::Display for ChannelName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
 impl FromStr for ChannelName {
     type Err = InvalidChannelName;
 

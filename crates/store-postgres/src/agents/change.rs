@@ -11,6 +11,7 @@ use crate::audit::{insert_line, with_line};
 use crate::contention::{self, missed};
 use crate::error::StoreError;
 use crate::rows::{number, workspace_of};
+use crate::signals::Topic;
 use crate::statement::Statement;
 use crate::store::PostgresStore;
 use crate::targets::with_target;
@@ -127,7 +128,7 @@ pub(super) async fn update(
     match rows.first() {
         Some(Changed { changed: true, .. }) => {
             if !matches!(update.target, TargetUpdate::Keep) {
-                store.signals.announce();
+                store.signals.announce(Topic::Sync);
             }
             Ok(())
         }
@@ -173,9 +174,9 @@ pub(super) async fn delete(
 ) -> Result<bool, StoreError> {
     let delete = || {
         let delete = with_line(DELETE, line).uuid(id.as_uuid()).optional_text(workspace_of(reach));
-        Ok(delete.number(purge_until.as_microseconds()))
+        delete.number(purge_until.as_microseconds())
     };
-    Ok(contention::change(store, delete).await?.changed)
+    Ok(contention::delete(store, delete, (id, line.at)).await?.changed)
 }
 
 pub(super) async fn request_sync(

@@ -9,6 +9,7 @@ use crate::audit::{insert_line, with_line};
 use crate::error::StoreError;
 use crate::idempotency::{self, remember, with_answer};
 use crate::rows::{Number, number};
+use crate::signals::Topic;
 use crate::statement::Statement;
 use crate::store::PostgresStore;
 use crate::targets::with_target;
@@ -40,7 +41,7 @@ pub(super) async fn insert(
 ) -> Result<(), InsertAgentError> {
     let insert = statement(stored, line, answer).map_err(Unavailable::from)?;
     store.write::<Number>(insert).await.map_err(refusal)?;
-    store.signals.announce();
+    store.signals.announce(Topic::Sync);
     Ok(())
 }
 

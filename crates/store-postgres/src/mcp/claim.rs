@@ -14,9 +14,9 @@ use uuid::Uuid;
 use crate::audit::{insert_line, with_line};
 use crate::error::StoreError;
 use crate::rows::{Number, any, parse, time, workspace_of};
+use crate::servers;
 use crate::statement::Statement;
 use crate::store::PostgresStore;
-use crate::sync::dead;
 
 /// `$2` is now. One that is under way is asked for again; one that waits begins anew.
 const REQUEST: &str = concat!(
@@ -117,7 +117,7 @@ pub(super) async fn claim(
         .number(limit.into())
         .number(now.after(lease).as_microseconds())
         .text(&*store.owner)
-        .texts(dead(store, lease, now).await?);
+        .texts(servers::dead(store, &store.first_redeploy_claim, lease, now).await?);
     store.write::<Row>(claim).await?.iter().map(Row::claim).collect()
 }
 

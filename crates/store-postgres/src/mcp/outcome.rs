@@ -11,6 +11,7 @@ use nora_mcp_servers::ports::{Completion, RedeployClaim};
 use super::claim::{held, of_lease};
 use crate::error::StoreError;
 use crate::rows::{Number, names_text};
+use crate::signals::Topic;
 use crate::store::PostgresStore;
 
 /// The target is locked, so that it cannot be retired before it is known what it may hold.
@@ -81,7 +82,7 @@ fn ended(store: &PostgresStore, rows: &[Ended]) -> Held {
         store.signals.announce_redeploy();
     }
     if row.emptied {
-        store.signals.announce();
+        store.signals.announce(Topic::Sync);
     }
     Held::Yes
 }

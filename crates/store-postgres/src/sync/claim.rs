@@ -1,7 +1,7 @@
 //! Leases: taking, keeping and giving back.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as UuidType};
@@ -12,6 +12,8 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::rows::{Number, any, count, parse};
+use crate::servers;
+use crate::signals::Topic;
 use crate::statement::Statement;
 use crate::store::PostgresStore;
 
@@ -38,33 +40,12 @@ const CLAIM: &str = "\
 /// Asked after the claim: the claim itself can find a target retired by a deletion that it is too old to see.
 const DELETED: &str = "SELECT id FROM agents WHERE id = ANY ($1) AND deleted_at IS NOT NULL";
 
-/// Puts this process on the list, takes those off it that died long ago, and returns the dead of this host: those
-/// whose advisory lock nobody holds.
-const DEAD: &str = "\
-    WITH alive AS MATERIALIZED (SELECT (classid::bigint << 32) | objid::bigint AS key FROM pg_locks \
-    WHERE locktype = 'advisory' AND objsubid = 1 AND granted \
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())), \
-    listed AS (INSERT INTO servers (name, host, started_at) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING), \
-    dead AS (SELECT name, host, started_at FROM servers \
-    WHERE name <> $1 AND hashtextextended(name, 0) NOT IN (SELECT key FROM alive)), \
-    forgotten AS (DELETE FROM servers USING dead WHERE servers.name = dead.name AND dead.started_at < $4) \
-    SELECT name FROM dead WHERE host = $2";
-
-/// How long the dead are kept on the list.
-const REMEMBERED: Duration = Duration::from_hours(24);
-
 const RENEW: &str = "UPDATE sync_targets SET lease_until = $3 \
                      WHERE id = $1 AND fence = $2 AND lease_until IS NOT NULL RETURNING 1::bigint AS value";
 
 const RELEASE: &str = "UPDATE sync_targets SET lease_until = NULL, lease_owner = NULL \
                        FROM unnest($1, $2) AS lease (id, fence) \
                        WHERE sync_targets.id = lease.id AND sync_targets.fence = lease.fence";
-
-#[derive(QueryableByName)]
-struct Server {
-    #[diesel(sql_type = Text)]
-    name: String,
-}
 
 #[derive(QueryableByName)]
 struct Agent {
@@ -122,7 +103,7 @@ pub(super) async fn claim(
         .number(limit.into())
         .number(now.after(lease).as_microseconds())
         .text(&*store.owner)
-        .texts(dead(store, lease, now).await?);
+        .texts(servers::dead(store, &store.first_claim, lease, now).await?);
     let rows = store.write::<Row>(claim).await?;
     let deleted = deleted(store, &rows).await?;
     rows.iter().map(|row| row.claim(&deleted)).collect()
@@ -138,20 +119,6 @@ async fn deleted(store: &PostgresStore, rows: &[Row]) -> Result<HashSet<Uuid>, S
     Ok(found.into_iter().map(|agent| agent.id).collect())
 }
 
-/// The processes of this host whose leases are free at once. Their leases run out within one lease of this process's
-/// first claim, so there is nobody to look for after that.
-pub(crate) async fn dead(store: &PostgresStore, lease: Duration, now: Timestamp) -> Result<Vec<String>, StoreError> {
-    if store.first_claim.get_or_init(Instant::now).elapsed() > lease {
-        return Ok(Vec::new());
-    }
-    let dead = Statement::new(DEAD)
-        .text(&*store.owner)
-        .text(&*store.host)
-        .number(now.as_microseconds())
-        .number(now.before(REMEMBERED).as_microseconds());
-    Ok(store.write::<Server>(dead).await?.into_iter().map(|server| server.name).collect())
-}
-
 pub(super) async fn renew(store: &PostgresStore, claim: &Claim, until: Timestamp) -> Result<Held, StoreError> {
     let renew = of_lease(RENEW, claim).number(until.as_microseconds());
     Ok(held(&store.write::<Number>(renew).await?))
@@ -162,7 +129,7 @@ pub(super) async fn release(store: &PostgresStore, claims: &[Claim]) -> Result<(
     let release = Statement::new(RELEASE).uuids(targets).numbers(fences);
     let released = store.work(move |connection| async move { Ok(release.run(connection).await?) }.boxed()).await?;
     if released > 0 {
-        store.signals.announce();
+        store.signals.announce(Topic::Sync);
     }
     Ok(())
 }

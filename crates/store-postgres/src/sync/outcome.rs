@@ -11,6 +11,7 @@ use super::variables;
 use crate::audit::{insert_line, with_line};
 use crate::error::StoreError;
 use crate::rows::{Number, number};
+use crate::signals::Topic;
 use crate::store::PostgresStore;
 
 const COMPLETE: &str = "\
@@ -63,7 +64,7 @@ struct Ended {
 fn ended(store: &PostgresStore, rows: &[Ended]) -> Held {
     let Some(row) = rows.first() else { return Held::No };
     if row.behind {
-        store.signals.announce();
+        store.signals.announce(Topic::Sync);
     }
     Held::Yes
 }

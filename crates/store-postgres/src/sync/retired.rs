@@ -12,6 +12,7 @@ use super::claim::{held, of_lease};
 use crate::audit::{insert_line, with_line};
 use crate::error::StoreError;
 use crate::rows::{Number, number};
+use crate::signals::Topic;
 use crate::statement::Statement;
 use crate::store::PostgresStore;
 
@@ -68,7 +69,7 @@ pub(super) async fn complete(
     let keep = of_lease(KEEP, claim).number(generation).number(completion.at.as_microseconds());
     let kept = held(&store.write(keep).await?);
     if kept == Held::Yes {
-        store.signals.announce();
+        store.signals.announce(Topic::Sync);
     }
     Ok(kept)
 }

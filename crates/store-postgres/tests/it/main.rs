@@ -12,3 +12,4 @@ mod statements;
 mod storm;
 mod takeover;
 mod tls;
+mod webhook_plans;

@@ -21,10 +21,10 @@ use crate::fixture::{Owner, open};
 const LEASE: Duration = Duration::from_secs(15);
 
 /// How often each statement runs. A prepared statement is planned for its values five times, then once for all.
-const TIMES: u32 = 8;
+pub(crate) const TIMES: u32 = 8;
 
 /// The time of the samples' clock, in microseconds.
-const NOW: i64 = 1_767_225_600_000_000;
+pub(crate) const NOW: i64 = 1_767_225_600_000_000;
 
 fn seed() -> String {
     let id = |alias: &str| format!("('00000000-0000-7000-8000-' || lpad(to_hex({alias}), 12, '0'))::uuid");
@@ -69,18 +69,18 @@ const SCANS: &str = "SELECT relname || ': ' || seq_scan AS value FROM pg_stat_us
 const SESSIONS: &str = "SELECT count(*) AS value FROM pg_stat_activity WHERE datname = current_database() \
                         AND pid <> pg_backend_pid()";
 
-fn id(number: u32) -> Uuid {
+pub(crate) fn id(number: u32) -> Uuid {
     Uuid::from_u128(0x7000_8000_0000_0000_0000 + u128::from(number))
 }
 
 /// Runs SQL in a session of its own and waits for its end: a session hands in its counts when it goes.
-async fn run(database: &TestDatabase, owner: &mut Owner, sql: &str) {
+pub(crate) async fn run(database: &TestDatabase, owner: &mut Owner, sql: &str) {
     Owner::of(database).await.run(sql).await;
     owner.wait_for(SESSIONS, 0).await;
 }
 
 /// The tables that `work` read whole.
-async fn scanned<F: Future<Output = ()>>(
+pub(crate) async fn scanned<F: Future<Output = ()>>(
     database: &TestDatabase,
     owner: &mut Owner,
     work: impl FnOnce(std::sync::Arc<PostgresStore>) -> F,

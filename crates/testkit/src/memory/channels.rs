@@ -6,7 +6,7 @@ use nora_kernel::{AgentId, ChannelId, Idempotency, Reach, Timestamp, Unavailable
 use nora_webhooks::ports::{
     ChangeChannelError, ChannelOwner, ChannelStore, ChannelUpdate, Enrolment, InsertChannelError, SecretsUpdate,
 };
-use nora_webhooks::{Channel, NewSecret, StoredChannel, Verification};
+use nora_webhooks::{Channel, NewSecret, StoredChannel, StoredSecret, Verification};
 
 use super::{InMemory, State};
 
@@ -56,16 +56,20 @@ impl State {
         stored.revision += 1;
         stored.enrol_until = update.enrol_until;
         if let SecretsUpdate::Replace(secrets) = &update.secrets {
-            stored.secrets.clone_from(secrets);
+            stored.secrets = replaced(&stored.secrets, secrets);
         }
         let channel = &mut stored.channel;
         channel.name = update.name.clone();
         channel.config.clone_from(&update.config);
         channel.verification = update.verification;
         channel.enabled = update.enabled;
+        let goes_on = channel.paused && !update.paused;
         channel.paused = update.paused;
         channel.updated_at = update.updated_at;
         self.news.deliver = true;
+        if goes_on {
+            self.hurry(id, update.updated_at);
+        }
         Ok(())
     }
 
@@ -87,6 +91,15 @@ impl State {
         stored.secrets.insert(0, secret.clone());
         Some(())
     }
+}
+
+/// Secrets that were there keep their values.
+fn replaced(before: &[StoredSecret], after: &[NewSecret]) -> Vec<StoredSecret> {
+    let kept = |new: &NewSecret| {
+        let old = before.iter().find(|old| old.id == new.id)?;
+        Some(StoredSecret { expires_at: new.expires_at, ..old.clone() })
+    };
+    after.iter().map(|new| kept(new).unwrap_or_else(|| new.clone())).collect()
 }
 
 #[async_trait]

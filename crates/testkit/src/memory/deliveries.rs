@@ -84,6 +84,12 @@ impl State {
         self.news.deliver = true;
     }
 
+    /// What waits for a channel is due at `at`.
+    pub(super) fn hurry(&mut self, channel: ChannelId, at: Timestamp) {
+        let waiting = self.deliveries.values_mut().filter(|record| record.channel == channel);
+        waiting.for_each(|record| record.due_at = record.due_at.min(at));
+    }
+
     /// The first delivery of each lane that does not wait for its channel.
     fn heads(&self) -> Vec<(i64, AgentId, &DeliveryRecord)> {
         let mut lanes = BTreeSet::new();

@@ -29,7 +29,7 @@ pub enum InsertChannelError {
     /// The agent is gone.
     #[error("there is no such agent")]
     AgentNotFound,
-    /// A channel with this id exists, whoever's it is.
+    /// A channel with this id exists, whoever's it is, or did, and what it left is not deleted yet.
     #[error("a channel with this id exists")]
     Exists,
     /// The request was answered before.

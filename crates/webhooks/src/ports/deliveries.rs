@@ -94,7 +94,8 @@ pub trait DeliveryStore: Send + Sync {
     /// Claims at most `limit` deliveries that are due at `now` and on which nobody holds a running lease, the longest
     /// due first; at most `per_agent` for one agent, and none for those in `busy`.
     ///
-    /// The attempt is counted here, so that one that kills the process counts too.
+    /// It may find fewer than there are: none only where others are claiming at the same moment, or nothing is due. The
+    /// attempt is counted here, so that one that kills the process counts too.
     async fn claim(
         &self,
         limit: u16,

@@ -21,11 +21,11 @@ pub struct NewEvent {
     pub verified_by: Option<ChannelSecretId>,
     /// The version of the rules it was verified by.
     pub handler: u16,
-    /// What the sender calls it, for people.
+    /// What the sender calls it, for people. A store that cannot hold a NUL in it shows U+FFFD instead.
     pub delivery_id: Option<String>,
     /// What makes it the same event as another one of its channel; only ever there for a verified one.
     pub dedupe_key: Option<[u8; 32]>,
-    /// What kind of event it is.
+    /// What kind of event it is, kept like the delivery's id.
     pub event_type: Option<String>,
     /// Which lane of its channel it is delivered in.
     pub ordering_key: OrderingKey,
