@@ -7,6 +7,7 @@ use nora_integrations::ports::{ShapeStore, Shapes};
 use nora_kernel::{Timestamp, Unavailable};
 
 use crate::rows::Number;
+use crate::signals::Topic;
 use crate::statement::Statement;
 use crate::store::PostgresStore;
 
@@ -31,7 +32,7 @@ impl ShapeStore for PostgresStore {
         let text = serde_json::to_string(&shapes).map_err(Unavailable::fault)?;
         let adopt = Statement::new(ADOPT).text(text).number(now.as_microseconds());
         let raised = self.write::<Number>(adopt).await?;
-        self.signals.announce();
+        self.signals.announce(Topic::Sync);
         Ok(raised.first().map_or(0, |row| u64::try_from(row.value).unwrap_or_default()))
     }
 }
