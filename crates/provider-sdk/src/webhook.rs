@@ -95,6 +95,8 @@ pub struct WebhookScheme {
     pub sender: Option<Locator>,
     /// The bodies the provider sends.
     pub bodies: Vec<BodyForm>,
+    /// Whether a body that says of no form that it has it, and does not look like JSON, is a form.
+    pub undeclared_forms: bool,
     /// Whether a body may be empty.
     pub empty_body: bool,
     /// The largest body, in bytes.

@@ -18,10 +18,13 @@ impl<'a> Body<'a> {
     /// JSON from a form.
     pub(super) fn of(request: InboundRequest<'a>, scheme: &WebhookScheme) -> Self {
         let sends = |form: &BodyForm| scheme.bodies.contains(form);
-        let looks_like_json = request.body.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte));
-        let guessed = if looks_like_json { BodyForm::Json } else { BodyForm::Form };
-        let form = declared_form(&request).filter(sends).or(Some(guessed).filter(sends));
-        let form = form.or(scheme.bodies.first().copied()).unwrap_or(BodyForm::Json);
+        let looks_like_json = || request.body.trim_ascii_start().first().is_some_and(|byte| b"{[".contains(byte));
+        let usual = scheme.bodies.first().copied().unwrap_or(BodyForm::Json);
+        let form = declared_form(&request).filter(sends).unwrap_or_else(|| match (scheme.undeclared_forms, usual) {
+            (true, _) if !looks_like_json() => BodyForm::Form,
+            (true, BodyForm::Form) if sends(&BodyForm::Json) => BodyForm::Json,
+            _ => usual,
+        });
         Self { request, form, parameters: OnceCell::new() }
     }
 

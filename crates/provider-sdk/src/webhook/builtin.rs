@@ -71,7 +71,9 @@ impl BuiltinType {
             Self::Webhook => json!({
                 "signing_secret": secret,
                 "scheme": { "enum": ["hmac", "token"], "default": "hmac", "title": "What the sender sends: an HMAC of the body, or the secret itself" },
-                "header": header("Header with the signature or the secret"),
+                "header": header(
+                    "Header with the signature, X-Webhook-Signature unless given, or with the secret, X-Webhook-Token unless given",
+                ),
                 "algorithm": { "enum": ["sha1", "sha256", "sha512"], "default": "sha256", "title": "Hash function of the HMAC" },
                 "encoding": { "enum": ["hex", "base64"], "default": "hex", "title": "How the HMAC is written" },
                 "prefix": { "type": "string", "maxLength": 32, "default": "", "title": "What stands in front of it, such as sha256=" },
@@ -128,6 +130,7 @@ fn plain(method: VerificationMethod) -> WebhookScheme {
         content: None,
         sender: None,
         bodies: vec![BodyForm::Json],
+        undeclared_forms: false,
         empty_body: false,
         max_body: DEFAULT_MAX_BODY,
         min_secret_bytes: MIN_SECRET,

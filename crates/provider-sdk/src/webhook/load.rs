@@ -29,6 +29,7 @@ pub(crate) fn load(block: &WebhookBlock, span: &Span) -> Checked<WebhookScheme> 
         content: block.content.as_ref().map(|entry| load_locator(entry, span)).transpose()?,
         sender: block.sender.as_ref().map(|entry| load_locator(entry, span)).transpose()?,
         bodies: if block.bodies.is_empty() { vec![BodyForm::Json] } else { block.bodies.clone() },
+        undeclared_forms: block.bodies.contains(&BodyForm::Form),
         empty_body: block.empty_body,
         max_body: block.max_body.unwrap_or(DEFAULT_MAX_BODY),
         min_secret_bytes: 0,

@@ -48,6 +48,20 @@ fn a_webhook_is_signed_as_its_channel_says() {
     }
 }
 
+/// Anybody may send to such a channel, so a body that says nothing of itself is JSON or refused.
+#[test]
+fn a_webhook_takes_a_form_that_says_so() {
+    let webhook = built(BuiltinType::Webhook, &json!({}));
+    for (kind, refused) in [
+        ("application/x-www-form-urlencoded", None),
+        ("application/json", Some(RefusalReason::BadBody)),
+        ("text/plain", Some(RefusalReason::BadBody)),
+    ] {
+        let call = Call { unverified: true, headers: &[("content-type", kind)], body: "a=1", ..Call::default() };
+        assert_eq!(refusal_of(&webhook, &call), refused, "{kind}");
+    }
+}
+
 /// Under Svix's names too, but never with an id that is not the signed one.
 #[test]
 fn standard_webhooks_have_two_sets_of_names() {

@@ -32,14 +32,6 @@ pub(crate) fn runtimes_within(policy: NetworkPolicy) -> Runtimes {
     Runtimes::new(guard_within(policy), Arc::new(Keyed)).unwrap()
 }
 
-pub(crate) fn guard() -> Guard {
-    guard_within(NetworkPolicy::runtimes_by_default(true))
-}
-
-fn guard_within(policy: NetworkPolicy) -> Guard {
-    Guard::new(policy, Arc::new(SystemResolver), Tls::new(&[]).unwrap())
-}
-
 /// Digests that differ where values do.
 struct Keyed;
 
@@ -89,6 +81,14 @@ impl Ledger for Book {
         self.records.lock().unwrap().push(owned.to_vec());
         Ok(())
     }
+}
+
+pub(crate) fn guard() -> Guard {
+    guard_within(NetworkPolicy::runtimes_by_default(true))
+}
+
+fn guard_within(policy: NetworkPolicy) -> Guard {
+    Guard::new(policy, Arc::new(SystemResolver), Tls::new(&[]).unwrap())
 }
 
 pub(crate) fn runtime() -> RunningRuntime {

@@ -55,6 +55,9 @@ fn seed() -> String {
          INSERT INTO idempotency (principal, route, key, body_digest, status, body, expires_at) \
          SELECT 'api_key:1', 'POST /api/agents', n::text, decode(repeat('03', 32), 'hex'), 201, '{{}}', {NOW} + n \
          {numbers}; \
+         INSERT INTO channels (id, agent_id, kind, name, config, verification, enabled, paused, revision, created_at, \
+         updated_at) \
+         SELECT {id}, {id}, 'github', 'A channel', '{{}}', 'none', true, false, 1, {NOW}, {NOW} {numbers}; \
          ANALYZE"
     )
 }

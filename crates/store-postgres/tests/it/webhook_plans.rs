@@ -67,7 +67,7 @@ async fn read(store: &PostgresStore, samples: &Samples, number: u32) {
     assert!(ChannelStore::find(store, &reach, agent, channel).await.unwrap().is_some());
     let channels = ChannelStore::list(store, &reach, agent).await.unwrap().unwrap();
     assert_eq!(channels.len(), 1);
-    let event = EventId::from_uuid(id(100_000 - 100 + number - 1));
+    let event = EventId::from_uuid(id(50_500 + number - 1));
     let found = EventStore::find(store, &reach, agent, channel, event).await.unwrap();
     assert!(found.is_some(), "{number}");
     let deep = Cursor { at: Timestamp::from_microseconds(NOW - 50_000), id: id(50_000) };
@@ -133,7 +133,7 @@ async fn deliver(store: &PostgresStore, samples: &Samples) {
 
 async fn replay_and_prune(store: &PostgresStore, samples: &Samples, number: u32) {
     let (agent, channel, reach) = (AgentId::from_uuid(id(number)), ChannelId::from_uuid(id(number)), Reach::Everything);
-    let event = EventId::from_uuid(id(100_000 - 100 + number - 1));
+    let event = EventId::from_uuid(id(50_500 + number - 1));
     assert!(store.replay(&reach, agent, channel, event, &samples.line()).await.unwrap());
     let range = ReplayRange { state: Some(EventState::Dead), ..ReplayRange::default() };
     let replayed = store.replay_range(&reach, agent, channel, range, 5, &samples.line()).await.unwrap();
