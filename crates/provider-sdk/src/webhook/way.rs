@@ -213,7 +213,7 @@ pub enum TokenPlace {
 }
 
 impl VerificationMethod {
-    /// As [`WebhookScheme::secret_field`], for this way alone.
+    /// As [`WebhookScheme::secret_field`](super::WebhookScheme::secret_field), for this way alone.
     pub fn secret_field(&self) -> Option<&'static str> {
         match self {
             Self::Signature { .. } => Some("public_key"),

@@ -177,8 +177,8 @@ pub(super) struct PatchParams<'a> {
 #[derive(Deserialize)]
 pub(super) struct Patched {
     ok: bool,
-    #[serde(default)]
-    sentinel: Sentinel,
+    /// Absent where the patch changed nothing.
+    sentinel: Option<Sentinel>,
 }
 
 #[derive(Default, Deserialize)]
@@ -201,7 +201,7 @@ struct Stats {
 
 impl Patched {
     /// Whether the running gateway took it over.
-    pub(super) const fn is_live(&self) -> bool {
-        self.ok && !self.sentinel.payload.stats.requires_restart
+    pub(super) fn is_live(&self) -> bool {
+        self.ok && !self.sentinel.as_ref().is_some_and(|sentinel| sentinel.payload.stats.requires_restart)
     }
 }

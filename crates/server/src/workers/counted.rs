@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_agents::Target;
-use nora_integrations::ports::{Claim, Completion, Failure, Held, Snapshot, SyncRecord, SyncStore};
+use nora_integrations::ports::{
+    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Snapshot, SyncRecord, SyncStore, Unconfirmed,
+};
 use nora_kernel::audit::AuditLine;
-use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable, WrappedKey};
+use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
 
 /// Counts the looks for work, and everything else that a database would be asked.
 pub(super) struct Counted {
@@ -68,8 +69,12 @@ impl SyncStore for Counted {
         self.other().complete(claim, completion, line).await
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable> {
+    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
         self.other().target(claim).await
+    }
+
+    async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
+        self.other().record_owned(claim, owned).await
     }
 
     async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
@@ -100,6 +105,10 @@ impl SyncStore for Counted {
 
     async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable> {
         self.other().state(reach, agent).await
+    }
+
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
+        self.other().unconfirmed().await
     }
 
     async fn changed(&self) {

@@ -10,8 +10,8 @@ use nora_agents::ports::{DeviceKey, DeviceKeys};
 use nora_agents::{AddressRules, Agents, CreateAgent, RuntimeInput, RuntimeKind};
 use nora_catalog::{Catalog, Options};
 use nora_integrations::ports::{
-    Applied, FailureClass, Health, Push, PushError, RuntimeAddress, RuntimeClient, TestContexts, Variable,
-    VariableState,
+    Applied, FailureClass, Health, Ledger, OwnedVariable, Push, PushError, RuntimeAddress, RuntimeClient, TestContexts,
+    Variable, VariableState,
 };
 use nora_integrations::{ChangeIntegration, Connect, Connections, Integration, Reconciler, TestLimiter};
 use nora_kernel::address::{NetworkPolicy, Networks};
@@ -76,7 +76,7 @@ impl Machine {
 
 #[async_trait]
 impl RuntimeClient for Machine {
-    async fn apply(&self, address: &RuntimeAddress, push: &Push) -> Result<Applied, PushError> {
+    async fn apply(&self, address: &RuntimeAddress, push: &Push, _: &dyn Ledger) -> Result<Applied, PushError> {
         self.pushes.fetch_add(1, Ordering::SeqCst);
         self.answer(address.agent).await?;
         let env = push.env.iter().map(|(name, value)| (name.to_string(), value.expose().to_owned())).collect();
@@ -86,7 +86,7 @@ impl RuntimeClient for Machine {
         Ok(Applied { variables: push.env.iter().map(|(name, _)| live(name)).collect() })
     }
 
-    async fn health(&self, address: &RuntimeAddress) -> Result<Option<Health>, PushError> {
+    async fn health(&self, address: &RuntimeAddress, _: &[OwnedVariable]) -> Result<Option<Health>, PushError> {
         self.checks.fetch_add(1, Ordering::SeqCst);
         self.answer(address.agent).await?;
         let held = self.held.lock().unwrap();

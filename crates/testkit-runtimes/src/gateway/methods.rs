@@ -98,12 +98,17 @@ fn patch(state: &mut State, params: &Value) -> Result<Value, Value> {
     };
     let replaced: Vec<&str> =
         params["replacePaths"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    for (name, server) in servers.iter().filter(|(_, server)| server.is_null()) {
-        let has_array = state.servers.get(name).is_some_and(|present| present["args"].is_array());
+    for (name, server) in servers {
+        let present = state.servers.get(name).map(|present| &present["args"]).filter(|args| args.is_array());
         let path = format!("mcp.servers.{name}.args");
-        if has_array && server.is_null() && !replaced.contains(&path.as_str()) {
-            return Err(refuse::invalid(format!("{path} is an array; name it in replacePaths")));
+        let removes = present.is_some_and(|args| *args != server["args"]);
+        if removes && !replaced.contains(&path.as_str()) {
+            let text = format!("config.patch would remove entries from array path(s): {path}. Pass replacePaths");
+            return Err(refuse::invalid(text));
         }
+    }
+    if servers.is_empty() {
+        return Ok(json!({ "ok": true, "noop": true, "changedPaths": [] }));
     }
     let changed: Vec<String> = servers.keys().map(|name| format!("mcp.servers.{name}")).collect();
     for (name, server) in servers {

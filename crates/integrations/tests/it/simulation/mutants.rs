@@ -5,16 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_agents::Target;
 use nora_integrations::StoredIntegration;
 use nora_integrations::ports::{
-    Applied, Claim, Completion, Failure, FailureClass, Health, Held, Push, PushError, Role, RuntimeAddress,
-    RuntimeClient, Snapshot, SyncRecord, SyncStore, Variable, VariableState,
+    Applied, CheckedTarget, Claim, Completion, Failure, FailureClass, Health, Held, Ledger, OwnedVariable, Push,
+    PushError, Role, RuntimeAddress, RuntimeClient, Snapshot, SyncRecord, SyncStore, Unconfirmed, Variable,
+    VariableState,
 };
 use nora_kernel::audit::{Action, Actor, AuditLine, Outcome, Resource, ResourceKind};
-use nora_kernel::{
-    AgentId, AuditId, EnvName, IntegrationId, Reach, Secret, TargetId, Timestamp, Unavailable, WrappedKey,
-};
+use nora_kernel::{AgentId, AuditId, EnvName, IntegrationId, Reach, Secret, TargetId, Timestamp, Unavailable};
 use uuid::Uuid;
 
 use super::world::{Flaw, Kind, play_flawed};
@@ -139,8 +137,12 @@ impl SyncStore for Flawed {
         self.inner.complete(&self.shown(claim), &completion, line).await
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable> {
+    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
         self.inner.target(claim).await
+    }
+
+    async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
+        self.inner.record_owned(claim, owned).await
     }
 
     async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
@@ -178,6 +180,10 @@ impl SyncStore for Flawed {
 
     async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable> {
         self.inner.state(reach, agent).await
+    }
+
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
+        self.inner.unconfirmed().await
     }
 
     async fn changed(&self) {
@@ -220,19 +226,19 @@ struct Optimist(Deaf, Arc<dyn RuntimeClient>);
 
 #[async_trait]
 impl RuntimeClient for Optimist {
-    async fn apply(&self, address: &RuntimeAddress, push: &Push) -> Result<Applied, PushError> {
+    async fn apply(&self, address: &RuntimeAddress, push: &Push, ledger: &dyn Ledger) -> Result<Applied, PushError> {
         let variable =
             |(name, _): &(EnvName, Secret)| Variable { name: name.clone(), state: VariableState::Live, reason: None };
         let confirmed = Applied { variables: push.env.iter().map(variable).collect() };
-        match (self.0, self.1.apply(address, push).await) {
+        match (self.0, self.1.apply(address, push, ledger).await) {
             (Deaf::Silence, Err(PushError::Failed { class: FailureClass::Timeout, .. }))
             | (Deaf::Refusals, Err(PushError::Superseded { .. })) => Ok(confirmed),
             (_, answer) => answer,
         }
     }
 
-    async fn health(&self, address: &RuntimeAddress) -> Result<Option<Health>, PushError> {
-        let said = self.1.health(address).await;
+    async fn health(&self, address: &RuntimeAddress, owned: &[OwnedVariable]) -> Result<Option<Health>, PushError> {
+        let said = self.1.health(address, owned).await;
         if self.0 == Deaf::Health { Ok(None) } else { said }
     }
 }

@@ -7,7 +7,8 @@ use std::task::Poll;
 
 use async_trait::async_trait;
 use nora_integrations::ports::{
-    Applied, FailureClass, Health, Push, PushError, RuntimeAddress, RuntimeClient, Variable, VariableState,
+    Applied, FailureClass, Health, Ledger, OwnedVariable, Push, PushError, RuntimeAddress, RuntimeClient, Variable,
+    VariableState,
 };
 use nora_kernel::AgentId;
 
@@ -227,12 +228,12 @@ impl Line {
 
 #[async_trait]
 impl RuntimeClient for Line {
-    async fn apply(&self, address: &RuntimeAddress, push: &Push) -> Result<Applied, PushError> {
+    async fn apply(&self, address: &RuntimeAddress, push: &Push, _: &dyn Ledger) -> Result<Applied, PushError> {
         let call = self.send(address, push);
         poll_fn(|_| self.network.net().answers.remove(&call.1).map_or(Poll::Pending, Poll::Ready)).await
     }
 
-    async fn health(&self, address: &RuntimeAddress) -> Result<Option<Health>, PushError> {
+    async fn health(&self, address: &RuntimeAddress, _: &[OwnedVariable]) -> Result<Option<Health>, PushError> {
         if self.pace.turn().await != Turn::Done {
             return Err(PushError::failed(FailureClass::Timeout));
         }

@@ -6,10 +6,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_agents::Target;
-use nora_integrations::ports::{Claim, Completion, Failure, Held, Snapshot, SyncRecord, SyncStore};
+use nora_integrations::ports::{
+    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Snapshot, SyncRecord, SyncStore, Unconfirmed,
+};
 use nora_kernel::audit::AuditLine;
-use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable, WrappedKey};
+use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
 
 use super::leases::Leases;
 
@@ -114,8 +115,12 @@ impl SyncStore for Paced {
         self.last(claim, self.inner.complete(claim, completion, line)).await
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<(Target, WrappedKey)>, Unavailable> {
+    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
         self.call(self.inner.target(claim)).await
+    }
+
+    async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
+        self.call(self.inner.record_owned(claim, owned)).await
     }
 
     async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
@@ -151,6 +156,10 @@ impl SyncStore for Paced {
 
     async fn state(&self, reach: &Reach, agent: AgentId) -> Result<Option<SyncRecord>, Unavailable> {
         self.call(self.inner.state(reach, agent)).await
+    }
+
+    async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
+        self.call(self.inner.unconfirmed()).await
     }
 
     async fn changed(&self) {
