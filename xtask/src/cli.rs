@@ -1,6 +1,8 @@
 //! The command line. The documentation lint reads it too, to find commands that no longer exist.
 
-use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// What `cargo xtask` can do.
 #[derive(Debug, Parser)]
@@ -20,6 +22,8 @@ pub(crate) enum Task {
     Codegen(CodegenArguments),
     /// Print every provider and how it is tested
     Providers(ProvidersArguments),
+    /// Measure the server beside bare controls, in release mode
+    Bench(BenchArguments),
     /// Begin a provider: a manifest among the standard ones, or a crate
     NewProvider(NewProviderArguments),
 }
@@ -49,6 +53,43 @@ pub(crate) struct ProvidersArguments {
     /// Fail when docs/providers.md says something else
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    /// Measure one store only
+    #[arg(long, conflicts_with = "kernels")]
+    pub(crate) store: Option<Store>,
+    /// Measure only what has this in its name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+    /// Write everything that was measured to this file
+    #[arg(long, value_name = "FILE", conflicts_with = "kernels")]
+    pub(crate) json: Option<PathBuf>,
+    /// Draw the ratios into this file [default: bench.svg in the target folder]
+    #[arg(long, value_name = "FILE", conflicts_with = "kernels")]
+    pub(crate) chart: Option<PathBuf>,
+    /// Multiply agents and integrations by this
+    #[arg(long, value_name = "FACTOR", default_value_t = 1, conflicts_with = "kernels")]
+    pub(crate) scale: u32,
+    /// How often server and control take turns
+    #[arg(long, value_name = "TIMES", default_value_t = 5, conflicts_with = "kernels")]
+    pub(crate) alternations: u32,
+    /// How long each turn lasts
+    #[arg(long, default_value_t = 2, conflicts_with = "kernels")]
+    pub(crate) seconds: u64,
+    /// Count the instructions of the CPU-bound kernels instead, and compare them with the baseline
+    #[arg(long)]
+    pub(crate) kernels: bool,
+    /// Make what was counted the new baseline
+    #[arg(long, requires = "kernels")]
+    pub(crate) update: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Store {
+    Sqlite,
+    Postgres,
 }
 
 #[derive(Debug, Args)]

@@ -43,7 +43,7 @@ const LAYERS: [LayerRule; 9] = [
     },
     LayerRule {
         layer: Test,
-        crates: &["e2e", "testkit", "testkit-*"],
+        crates: &["bench", "e2e", "testkit", "testkit-*"],
         may_depend_on: &[Kernel, Sdk, Domain, Adapter, Provider, Inbound, App, Test],
     },
     LayerRule { layer: Tool, crates: &["xtask"], may_depend_on: &[] },
@@ -94,11 +94,11 @@ enum Scope {
 const EXTERNALS: [ExternalRule; 7] = [
     ExternalRule {
         names: &["diesel", "diesel-*", "diesel_*"],
-        place: Place::Only(&["store-postgres", "store-sqlite", "testkit-postgres"]),
+        place: Place::Only(&["bench", "store-postgres", "store-sqlite", "testkit-postgres"]),
     },
     ExternalRule {
         names: &["actix-*", "utoipa-actix-web"],
-        place: Place::Only(&["http-api", "reference-runtime", "server"]),
+        place: Place::Only(&["bench", "http-api", "reference-runtime", "server"]),
     },
     ExternalRule {
         names: &["ring"],

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is a task runner's job")]
 
+mod bench;
 mod cli;
 mod codegen;
 mod environment;
@@ -40,6 +41,7 @@ fn run(task: Task) -> anyhow::Result<Verdict> {
         Task::Lint => lint::run(),
         Task::Codegen(arguments) => codegen::run(&arguments),
         Task::Providers(arguments) => providers::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::NewProvider(arguments) => new_provider::run(&arguments),
     }
 }

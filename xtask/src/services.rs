@@ -47,6 +47,16 @@ impl Services {
         ]))
     }
 
+    /// The one that the bench measures with: as durable as it comes.
+    pub(crate) fn for_bench() -> Result<Self> {
+        Ok(Self::new(vec![Box::new(postgres::Postgres::prepare()?)]))
+    }
+
+    /// None.
+    pub(crate) fn none() -> Self {
+        Self::new(Vec::new())
+    }
+
     fn new(services: Vec<Box<dyn Service>>) -> Self {
         Self { idle: services, started: Vec::new() }
     }

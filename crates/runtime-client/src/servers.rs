@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 /// Servers by name: `{"command", "args", "env"}` for a process, `{"url", "headers"}` for one on the network.
 pub(crate) struct Servers<'a> {
-    pub(crate) servers: &'a [DeployedServer],
+    pub(crate) all: &'a [DeployedServer],
     /// What the member `transport` of a server on the network says, where the runtime wants one.
     pub(crate) transport: Option<&'static str>,
     /// Whether they stand beside servers of others, and so under names that say whose they are.
@@ -39,8 +39,8 @@ struct Exposed<'a>(&'a Secret);
 
 impl Serialize for Servers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.servers.len()))?;
-        for server in self.servers {
+        let mut map = serializer.serialize_map(Some(self.all.len()))?;
+        for server in self.all {
             let entry = Entry { how: &server.how, transport: self.transport };
             if self.ours {
                 map.serialize_entry(&our_name(&server.name), &entry)?;

@@ -144,3 +144,145 @@ fn fitting(waiting: &[Waiting]) -> usize {
     });
     fits.count().max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use bytes::Bytes;
+    use nora_kernel::{ChannelId, EventId, Timestamp};
+    use nora_webhooks::{HANDLER_VERSION, Headers, OrderingKey, Verdict};
+    use tokio::sync::Semaphore;
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// An inbox whose appends wait to be let through, and fail as often as it is told.
+    struct Scripted {
+        groups: Mutex<Vec<usize>>,
+        gate: Semaphore,
+        failures: Mutex<VecDeque<Unavailable>>,
+    }
+
+    impl Scripted {
+        fn new(passes: usize, failures: impl IntoIterator<Item = Unavailable>) -> Arc<Self> {
+            Arc::new(Self {
+                groups: Mutex::default(),
+                gate: Semaphore::new(passes),
+                failures: Mutex::new(failures.into_iter().collect()),
+            })
+        }
+
+        fn groups(&self) -> Vec<usize> {
+            self.groups.lock().unwrap().clone()
+        }
+    }
+
+    #[async_trait]
+    impl Inbox for Scripted {
+        async fn append(&self, events: &[NewEvent]) -> Result<Vec<Appended>, Unavailable> {
+            self.groups.lock().unwrap().push(events.len());
+            self.gate.acquire().await.unwrap().forget();
+            match self.failures.lock().unwrap().pop_front() {
+                Some(error) => Err(error),
+                None => Ok(vec![Appended::Kept; events.len()]),
+            }
+        }
+    }
+
+    fn event(bytes: usize) -> NewEvent {
+        NewEvent {
+            id: EventId::from_uuid(Uuid::nil()),
+            channel: ChannelId::from_uuid(Uuid::nil()),
+            received_at: Timestamp::from_microseconds(0),
+            verdict: Verdict::Unverified,
+            verified_by: None,
+            handler: HANDLER_VERSION,
+            delivery_id: None,
+            dedupe_key: None,
+            event_type: None,
+            ordering_key: OrderingKey::default(),
+            query: String::new(),
+            headers: Headers::default(),
+            body: Bytes::from(vec![0; bytes]),
+        }
+    }
+
+    fn running(inbox: &Arc<Scripted>) -> GroupedIntake {
+        let (intake, appender) = grouped(Arc::<Scripted>::clone(inbox));
+        tokio::spawn(appender.run());
+        intake
+    }
+
+    fn keep(intake: &GroupedIntake, bytes: usize) -> tokio::task::JoinHandle<Result<Appended, IntakeError>> {
+        let intake = intake.clone();
+        tokio::spawn(async move { intake.keep(event(bytes)).await })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_while_one_append_is_under_way_goes_into_the_next() {
+        let inbox = Scripted::new(0, []);
+        let intake = running(&inbox);
+        let mut kept = vec![keep(&intake, 1)];
+        tokio::time::sleep(PAUSE).await;
+        kept.extend((0..100).map(|_| keep(&intake, 1)));
+        tokio::time::sleep(PAUSE).await;
+        assert_eq!(inbox.groups(), [1], "the first does not wait for others");
+        inbox.gate.add_permits(10);
+        for kept in kept {
+            assert!(matches!(kept.await.unwrap(), Ok(Appended::Kept)));
+        }
+        assert_eq!(inbox.groups(), [1, 100]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_is_bounded_in_bytes() {
+        let inbox = Scripted::new(10, []);
+        let intake = running(&inbox);
+        let kept: Vec<_> = (0..3).map(|_| keep(&intake, GROUP_BYTES / 2)).collect();
+        for kept in kept {
+            assert!(kept.await.unwrap().is_ok());
+        }
+        assert_eq!(inbox.groups(), [2, 1]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_wait_than_may() {
+        let inbox = Scripted::new(0, []);
+        let intake = running(&inbox);
+        let first = keep(&intake, 1);
+        tokio::time::sleep(PAUSE).await;
+        let waiting: Vec<_> = (0..QUEUE).map(|_| keep(&intake, 1)).collect();
+        tokio::time::sleep(PAUSE).await;
+        assert!(matches!(intake.keep(event(1)).await, Err(IntakeError::Busy)));
+        inbox.gate.add_permits(QUEUE);
+        for kept in std::iter::once(first).chain(waiting) {
+            assert!(kept.await.unwrap().is_ok());
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_passing_fault_is_waited_out_and_a_long_one_is_told() {
+        let inbox = Scripted::new(1000, (0..5).map(|_| Unavailable::transient("away")));
+        assert!(running(&inbox).keep(event(1)).await.is_ok());
+        let inbox = Scripted::new(1000, (0..1000).map(|_| Unavailable::transient("away")));
+        assert!(matches!(running(&inbox).keep(event(1)).await, Err(IntakeError::Unavailable(_))));
+        let silent = Scripted::new(0, []);
+        assert!(matches!(running(&silent).keep(event(1)).await, Err(IntakeError::Unavailable(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_that_cannot_be_kept_takes_no_other_with_it() {
+        let inbox = Scripted::new(0, [Unavailable::fault("one of them"), Unavailable::fault("this one")]);
+        let intake = running(&inbox);
+        let kept = [keep(&intake, 1), keep(&intake, 1), keep(&intake, 1)];
+        tokio::time::sleep(PAUSE).await;
+        inbox.gate.add_permits(10);
+        let mut refused = 0;
+        for kept in kept {
+            refused += usize::from(kept.await.unwrap().is_err());
+        }
+        assert_eq!((refused, inbox.groups()), (1, vec![3, 1, 1, 1]));
+    }
+}

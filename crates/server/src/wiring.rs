@@ -110,64 +110,22 @@ impl Application {
 
         let authenticator =
             Arc::new(Authenticator::new(Arc::clone(&stores.keys), tokens, Arc::clone(&clock), Arc::clone(&digest)));
-        let keys = Keys {
-            store: Arc::clone(&stores.keys),
-            authenticator: Arc::clone(&authenticator),
-            clock: Arc::clone(&clock),
-            ids: Arc::clone(&ids),
-            entropy: Arc::clone(&entropy),
-            digest: Arc::clone(&digest),
+        let common = Common {
+            stores: &stores,
+            catalog: &catalog,
+            vault: &vault,
+            digest: &digest,
+            ids: &ids,
+            clock: &clock,
+            entropy: &entropy,
         };
-        let agents = Agents {
-            store: Arc::clone(&stores.agents),
-            vault: Arc::clone(&vault),
-            device_keys: Arc::new(RingDeviceKeys),
-            rules: AddressRules { policy: settings.runtimes.clone() },
-            ids: Arc::clone(&ids),
-            clock: Arc::clone(&clock),
-        };
-        let connections = Connections {
-            catalog: Arc::clone(&catalog),
-            store: Arc::clone(&stores.integrations),
-            sync: Arc::clone(&stores.sync),
-            vault: Arc::clone(&vault),
-            contexts: Arc::new(egress),
-            limiter: Arc::new(TestLimiter::default()),
-            ids: Arc::clone(&ids),
-            clock: Arc::clone(&clock),
-        };
-        let shared = Shared {
-            catalog: Arc::clone(&catalog),
-            vault: Arc::clone(&vault),
-            digest: Arc::clone(&digest),
-            ids: Arc::clone(&ids),
-            clock: Arc::clone(&clock),
-            entropy: Arc::clone(&entropy),
-            runtimes: Arc::new(events),
-        };
-        let (webhooks, appender) = Webhooks::build(settings, &stores, shared);
-        let parts = nora_mcp_servers::Parts {
-            catalog: Arc::clone(&catalog),
-            store: Arc::clone(&stores.mcp),
-            redeploys: Arc::clone(&stores.redeploys),
-            sync: Arc::clone(&stores.sync),
-            vault: Arc::clone(&vault),
-            digest: Arc::clone(&digest),
-            ids: Arc::clone(&ids),
-            clock: Arc::clone(&clock),
-        };
+        let (keys, agents) = (common.keys(&authenticator), common.agents(settings));
+        let connections = common.connections(egress);
+        let (webhooks, appender) = Webhooks::build(settings, &stores, common.shared(events));
         let runtimes = Arc::new(runtimes);
-        let mcp_servers = McpServers::new(parts.clone());
-        let redeployer = Redeployer::new(parts, runtimes.clone(), Arc::clone(&entropy));
-        let reconciler = Reconciler {
-            catalog: Arc::clone(&catalog),
-            store: Arc::clone(&stores.sync),
-            vault,
-            runtimes: fail_point::around(runtimes),
-            ids: Arc::clone(&ids),
-            clock: Arc::clone(&clock),
-            entropy,
-        };
+        let mcp_servers = McpServers::new(common.mcp());
+        let redeployer = Redeployer::new(common.mcp(), runtimes.clone(), Arc::clone(&entropy));
+        let reconciler = common.reconciler(runtimes);
         let trail = Trail { store: Arc::clone(&stores.audit) };
         let application = Self {
             stores,
@@ -185,6 +143,91 @@ impl Application {
             digest,
         };
         Ok((application, appender))
+    }
+}
+
+/// What most use cases are put together from.
+struct Common<'a> {
+    stores: &'a Stores,
+    catalog: &'a Arc<Catalog>,
+    vault: &'a Arc<dyn Vault>,
+    digest: &'a Arc<dyn Digest>,
+    ids: &'a Arc<dyn IdSource>,
+    clock: &'a Arc<dyn Clock>,
+    entropy: &'a Arc<dyn Entropy>,
+}
+
+impl Common<'_> {
+    fn keys(&self, authenticator: &Arc<Authenticator>) -> Keys {
+        Keys {
+            store: Arc::clone(&self.stores.keys),
+            authenticator: Arc::clone(authenticator),
+            clock: Arc::clone(self.clock),
+            ids: Arc::clone(self.ids),
+            entropy: Arc::clone(self.entropy),
+            digest: Arc::clone(self.digest),
+        }
+    }
+
+    fn agents(&self, settings: &Settings) -> Agents {
+        Agents {
+            store: Arc::clone(&self.stores.agents),
+            vault: Arc::clone(self.vault),
+            device_keys: Arc::new(RingDeviceKeys),
+            rules: AddressRules { policy: settings.runtimes.clone() },
+            ids: Arc::clone(self.ids),
+            clock: Arc::clone(self.clock),
+        }
+    }
+
+    fn connections(&self, egress: Egress) -> Connections {
+        Connections {
+            catalog: Arc::clone(self.catalog),
+            store: Arc::clone(&self.stores.integrations),
+            sync: Arc::clone(&self.stores.sync),
+            vault: Arc::clone(self.vault),
+            contexts: Arc::new(egress),
+            limiter: Arc::new(TestLimiter::default()),
+            ids: Arc::clone(self.ids),
+            clock: Arc::clone(self.clock),
+        }
+    }
+
+    fn shared(&self, events: RuntimeEvents) -> Shared {
+        Shared {
+            catalog: Arc::clone(self.catalog),
+            vault: Arc::clone(self.vault),
+            digest: Arc::clone(self.digest),
+            ids: Arc::clone(self.ids),
+            clock: Arc::clone(self.clock),
+            entropy: Arc::clone(self.entropy),
+            runtimes: Arc::new(events),
+        }
+    }
+
+    fn mcp(&self) -> nora_mcp_servers::Parts {
+        nora_mcp_servers::Parts {
+            catalog: Arc::clone(self.catalog),
+            store: Arc::clone(&self.stores.mcp),
+            redeploys: Arc::clone(&self.stores.redeploys),
+            sync: Arc::clone(&self.stores.sync),
+            vault: Arc::clone(self.vault),
+            digest: Arc::clone(self.digest),
+            ids: Arc::clone(self.ids),
+            clock: Arc::clone(self.clock),
+        }
+    }
+
+    fn reconciler(&self, runtimes: Arc<Runtimes>) -> Reconciler {
+        Reconciler {
+            catalog: Arc::clone(self.catalog),
+            store: Arc::clone(&self.stores.sync),
+            vault: Arc::clone(self.vault),
+            runtimes: fail_point::around(runtimes),
+            ids: Arc::clone(self.ids),
+            clock: Arc::clone(self.clock),
+            entropy: Arc::clone(self.entropy),
+        }
     }
 }
 

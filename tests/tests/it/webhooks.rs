@@ -2,11 +2,15 @@
 
 use std::time::{Duration, SystemTime};
 
-use e2e::{Api, Installation, Runtime, Store, eventually, on_both_stores, sign};
+use e2e::{Api, Installation, Runtime, Store, Stub, eventually, on_both_stores, sign};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-on_both_stores!(signed_requests_reach_the_runtime_and_forged_ones_do_not, a_paused_channel_and_a_replay);
+on_both_stores!(
+    signed_requests_reach_the_runtime_and_forged_ones_do_not,
+    a_paused_channel_and_a_replay,
+    a_runtime_that_hangs_holds_up_nobody_else,
+);
 
 const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
@@ -132,6 +136,35 @@ async fn a_paused_channel_and_a_replay(store: Store) {
     })
     .await;
     assert_eq!(runtime.handle().events().len(), 1, "the runtime tells by the id that it has it");
+}
+
+async fn a_runtime_that_hangs_holds_up_nobody_else(store: Store) {
+    let installation = Installation::new(store).await;
+    let _server = installation.start().await;
+    let api = installation.api();
+    // It takes requests and never answers one, for as long as the scenario lasts.
+    let hung = Stub::start(|_, stream| async move {
+        std::future::pending::<()>().await;
+        drop(stream);
+    })
+    .await;
+    let stuck = api.register_at("Stuck", &hung.url(), "token").await;
+    let open = json!({ "type": "webhook", "verification": "none" });
+    for _ in 0..30 {
+        let channel = channel(&api, &stuck, open.clone()).await;
+        assert_eq!(post(&api, &channel, &[], "1").await, 200, "it is kept all the same");
+    }
+    eventually("deliveries that hang", async || (hung.calls() >= 8).then_some(())).await;
+
+    let runtime = Runtime::start().await;
+    let agent = api.register("Lively", &runtime).await;
+    let channel = channel(&api, &agent, open).await;
+    for number in 0..20 {
+        assert_eq!(post(&api, &channel, &[], &number.to_string()).await, 200);
+    }
+    let got = delivered(&runtime, 20).await;
+    let contents: Vec<&str> = got.iter().map(|event| event["content"].as_str().unwrap()).collect();
+    assert!(contents.iter().map(|content| content.parse::<u32>().unwrap()).is_sorted(), "{contents:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -88,12 +88,11 @@ impl Client {
     /// This client offers nothing, so every request of the server's is refused. Its notifications need no answer.
     async fn decline(&mut self, message: &Value) -> Result<(), ClientError> {
         let Some(id) = message.get("id") else { return Ok(()) };
-        let answer = match message.get("method").and_then(Value::as_str) {
-            Some("ping") => json!({ "jsonrpc": "2.0", "id": id, "result": {} }),
-            _ => {
-                let error = json!({ "code": -32601, "message": "Method not found" });
-                json!({ "jsonrpc": "2.0", "id": id, "error": error })
-            }
+        let answer = if message.get("method").is_some_and(|method| method == "ping") {
+            json!({ "jsonrpc": "2.0", "id": id, "result": {} })
+        } else {
+            let error = json!({ "code": -32601, "message": "Method not found" });
+            json!({ "jsonrpc": "2.0", "id": id, "error": error })
         };
         self.send(&answer).await
     }

@@ -163,7 +163,7 @@ async fn a_server_that_has_ended_is_started_by_the_next_deployment() {
         rustix::process::Signal::KILL,
     )
     .unwrap();
-    until(&runtime, |report| report.servers[0].state == McpServerState::Failed).await;
+    until(&runtime, |report| report.servers[0].state == Failed).await;
     deploy(&runtime, &servers).await;
     assert_ne!(pid(&running(&runtime, 1).await[0]), first);
 }

@@ -32,7 +32,7 @@ impl Hermes {
         if self.servers(address).await?.iter().any(|name| !is_ours(name)) {
             return Err(PushError::failed(FailureClass::Conflict));
         }
-        let document = Document { servers: Servers { servers: &deployment.servers, transport: None, ours: true } };
+        let document = Document { servers: Servers { all: &deployment.servers, transport: None, ours: true } };
         let written: Written = self.ask(address, Method::PUT, Some(&document)).await?;
         let mut now = self.servers(address).await?;
         now.sort();

@@ -23,7 +23,7 @@ struct Covered<'a> {
 
 /// The JSON of a deployment and its digest. `None` only if it cannot be written as JSON.
 pub(super) fn encode(deployment: &Deployment) -> Option<(Zeroizing<Vec<u8>>, String)> {
-    let covered = Covered { mcp_servers: Servers { servers: &deployment.servers, transport: None, ours: false } };
+    let covered = Covered { mcp_servers: Servers { all: &deployment.servers, transport: None, ours: false } };
     let digest = json::digest(&covered)?;
     let document = Document { agent_id: deployment.agent.to_string(), digest: &digest, covered: &covered };
     Some((json::encode(&document)?, digest))

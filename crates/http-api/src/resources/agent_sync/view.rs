@@ -116,7 +116,7 @@ impl SyncBody {
             applied_generation: applied,
             last_synced_at: last_synced_at.map(Time),
             next_attempt_at: next_attempt_at.map(Time),
-            last_error: last_error.map(LastErrorBody::of),
+            last_error: last_error.as_ref().map(LastErrorBody::of),
             variables: variables.into_iter().map(VariableBody::of).collect(),
             removed: removed.into_iter().map(RemovedBody::of).collect(),
             deployment: DeploymentBody::of(deployment),
@@ -133,13 +133,13 @@ impl DeploymentBody {
             applied_digest: status.applied.map(KeyedDigest),
             applied_at: status.applied_at.map(Time),
             next_attempt_at: status.next_attempt_at.map(Time),
-            last_error: status.last_error.map(LastErrorBody::of),
+            last_error: status.last_error.as_ref().map(LastErrorBody::of),
         }
     }
 }
 
 impl LastErrorBody {
-    fn of(error: LastError) -> Self {
+    fn of(error: &LastError) -> Self {
         Self { code: error.class.as_str(), detail: error.detail(), at: Time(error.at) }
     }
 }
