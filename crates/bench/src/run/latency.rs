@@ -49,7 +49,8 @@ impl Bench<'_> {
             };
             let at = timeout(PATIENCE, arrived).await.context("a connection was never pushed")??;
             let late = at.saturating_duration_since(answered);
-            latencies.saturating_record(u64::try_from(late.as_nanos()).unwrap_or(u64::MAX));
+            let late = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
+            latencies.record(late).context("a latency cannot be kept")?;
             tokio::time::sleep(PAUSE).await;
         }
         Ok(Latency::of(&latencies, 0))

@@ -1,12 +1,13 @@
 //! MCP servers of a gateway's configuration, which takes a patch while it runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nora_mcp_servers::ports::DeployedServer;
 use nora_provider_sdk::manifest::{McpValue, ResolvedMcp};
 use serde::de::IgnoredAny;
 use serde::ser::{SerializeMap as _, Serializer};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
 
 use super::frame::exposed;
 use crate::servers::{is_ours, our_name};
@@ -38,13 +39,24 @@ struct Mcp {
 #[derive(Deserialize)]
 struct Present {
     #[serde(default)]
-    env: BTreeMap<String, IgnoredAny>,
+    env: Names,
     #[serde(default)]
-    headers: BTreeMap<String, IgnoredAny>,
+    headers: Names,
     args: Option<IgnoredAny>,
     command: Option<IgnoredAny>,
     url: Option<IgnoredAny>,
     transport: Option<IgnoredAny>,
+}
+
+/// The names of an object's members.
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let members = Map::<String, Value>::deserialize(deserializer)?;
+        Ok(Self(members.into_iter().map(|(name, _)| name).collect()))
+    }
 }
 
 impl Configuration {
@@ -121,7 +133,7 @@ impl Serialize for ServerPatch<'_> {
                 map.serialize_entry("args", args)?;
                 map.serialize_entry("env", &Values { values: env, present: self.present.map(|server| &server.env) })?;
                 clear(&mut map, "url", had(|server| server.url.is_some()))?;
-                clear(&mut map, "headers", had(|server| !server.headers.is_empty()))?;
+                clear(&mut map, "headers", had(|server| !server.headers.0.is_empty()))?;
                 clear(&mut map, "transport", had(|server| server.transport.is_some()))?;
             }
             ResolvedMcp::Remote { url, headers } => {
@@ -131,7 +143,7 @@ impl Serialize for ServerPatch<'_> {
                 map.serialize_entry("headers", &Values { values: headers, present })?;
                 clear(&mut map, "command", had(|server| server.command.is_some()))?;
                 clear(&mut map, "args", had(|server| server.args.is_some()))?;
-                clear(&mut map, "env", had(|server| !server.env.is_empty()))?;
+                clear(&mut map, "env", had(|server| !server.env.0.is_empty()))?;
             }
         }
         map.end()
@@ -145,7 +157,7 @@ fn clear<M: serde::ser::SerializeMap>(map: &mut M, member: &str, is_there: bool)
 /// Variables or headers, and `null` for those that go.
 struct Values<'a> {
     values: &'a [McpValue],
-    present: Option<&'a BTreeMap<String, IgnoredAny>>,
+    present: Option<&'a Names>,
 }
 
 impl Serialize for Values<'_> {
@@ -155,7 +167,7 @@ impl Serialize for Values<'_> {
             map.serialize_entry(name, value.expose())?;
         }
         let gone = |name: &&String| !self.values.iter().any(|value| value.name == **name);
-        for name in self.present.into_iter().flat_map(BTreeMap::keys).filter(gone) {
+        for name in self.present.into_iter().flat_map(|present| &present.0).filter(gone) {
             map.serialize_entry(name, &())?;
         }
         map.end()

@@ -74,13 +74,12 @@ async fn serve_calls(socket: &mut Socket, state: &Mutex<State>, guest: &Guest) -
             return close(socket, RESTARTING).await;
         }
         let method = frame["method"].as_str().unwrap_or_default().to_owned();
-        let result = match params::of_frame(&frame) {
-            Some(problem) => Err(refuse::invalid(problem)),
-            None => {
-                let mut state = state.lock().unwrap();
-                state.calls.push(method.clone());
-                call(&mut state, guest, &method, &frame["params"])
-            }
+        let result = if let Some(problem) = params::of_frame(&frame) {
+            Err(refuse::invalid(problem))
+        } else {
+            let mut state = state.lock().unwrap();
+            state.calls.push(method.clone());
+            call(&mut state, guest, &method, &frame["params"])
         };
         answer(socket, &frame, &result).await?;
         // A second answer with the same id, as some methods give one; it says nothing new and means nothing.

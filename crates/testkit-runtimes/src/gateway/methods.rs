@@ -118,9 +118,9 @@ fn patch(state: &mut State, params: &Value) -> Result<Value, Value> {
         }
     }
     state.revision += 1;
-    let stats = json!({ "requiresRestart": false });
+    let applied = json!({ "requiresRestart": false });
     Ok(json!({ "ok": true, "hash": state.hash(), "changedPaths": changed,
-        "sentinel": { "persisted": true, "payload": { "stats": stats } } }))
+        "sentinel": { "persisted": true, "payload": { "stats": applied } } }))
 }
 
 fn merge(servers: &mut Map<String, Value>, name: &str, patch: &Map<String, Value>) {
@@ -131,9 +131,9 @@ fn merge(servers: &mut Map<String, Value>, name: &str, patch: &Map<String, Value
             (Some(Value::Object(present)), Value::Object(patch)) => {
                 for (name, value) in patch {
                     if value.is_null() {
-                        drop(present.remove(name))
+                        drop(present.remove(name));
                     } else {
-                        drop(present.insert(name.clone(), value.clone()))
+                        drop(present.insert(name.clone(), value.clone()));
                     }
                 }
             }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::GatewaySettings;
 use crate::Journal;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 /// When the recordings were made, in milliseconds since 1970.
 const RECORDED_AT: i64 = 1_795_436_676_193;
 
@@ -102,7 +102,7 @@ impl State {
             return Ok(());
         }
         let passed = times.front().map_or(Duration::ZERO, |first| now.duration_since(*first));
-        Err(u64::try_from((MINUTE - passed).as_millis()).unwrap())
+        Err(u64::try_from(MINUTE.saturating_sub(passed).as_millis()).unwrap())
     }
 
     pub(super) fn list(&self) -> Value {
