@@ -25,6 +25,8 @@ use crate::targets::LIVE;
 use crate::value::{Count, Id, Parsed};
 
 type Found = Option<(StoredChannel, WrappedKey)>;
+/// An agent's workspace, data key, kind of runtime, and whether that has a URL.
+type OwnerRow = (Parsed<Workspace>, Vec<u8>, Parsed<RuntimeKind>, bool);
 
 /// The channels that are there, with their agents.
 macro_rules! present {
@@ -37,7 +39,7 @@ macro_rules! present {
 }
 
 fn owner(connection: &mut SqliteConnection, reach: &Within, agent: Id) -> QueryResult<Option<ChannelOwner>> {
-    let found: Option<(Parsed<Workspace>, Vec<u8>, Parsed<RuntimeKind>, bool)> = agents::table
+    let found: Option<OwnerRow> = agents::table
         .inner_join(sync_targets::table.on(sync_targets::agent_id.eq(agents::id)))
         .filter(agents::id.eq(agent))
         .filter(agents::deleted_at.is_null())
