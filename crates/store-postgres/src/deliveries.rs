@@ -49,11 +49,11 @@ impl DeliveryStore for PostgresStore {
         lease: Duration,
         now: Timestamp,
     ) -> Result<Vec<DeliveryClaim>, Unavailable> {
-        Ok(claim::claim(self, limit, per_agent, busy, lease, now).await?)
+        Ok(self.for_worker(claim::claim(self, limit, per_agent, busy, lease, now)).await?)
     }
 
     async fn fetch(&self, claim: &DeliveryClaim) -> Result<Option<Delivery>, Unavailable> {
-        Ok(fetch::fetch(self, claim).await?)
+        Ok(self.for_worker(fetch::fetch(self, claim)).await?)
     }
 
     async fn renew(&self, claim: &DeliveryClaim, until: Timestamp) -> Result<Held, Unavailable> {
@@ -71,7 +71,7 @@ impl DeliveryStore for PostgresStore {
         verdict: Option<Verdict>,
         at: Timestamp,
     ) -> Result<Held, Unavailable> {
-        Ok(end::end(self, claim, end, verdict, at).await?)
+        Ok(self.for_worker(end::end(self, claim, end, verdict, at)).await?)
     }
 
     async fn changed(&self) {
@@ -79,7 +79,7 @@ impl DeliveryStore for PostgresStore {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, Unavailable> {
-        Ok(due::next_due(self).await?)
+        Ok(self.for_worker(due::next_due(self)).await?)
     }
 
     async fn backlog(&self) -> Result<Backlog, Unavailable> {

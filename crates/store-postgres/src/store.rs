@@ -12,6 +12,7 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -31,6 +32,9 @@ const DEADLINE: Duration = Duration::from_secs(6);
 /// How long opening the store may take.
 const START: Duration = Duration::from_secs(10);
 
+/// The part of the connections that workers use at most, and one more: the others are for requests.
+const WORKERS_SHARE: usize = 4;
+
 /// What a unit of work returns from its connection.
 pub(crate) type Work<'c, T> = BoxFuture<'c, Result<T, StoreError>>;
 
@@ -48,6 +52,7 @@ pub struct PostgresStore {
     pub(crate) first_redeploy_claim: OnceLock<Instant>,
     connector: Arc<Connector>,
     pool: Pool<AsyncPgConnection>,
+    workers: Semaphore,
     runtime: Handle,
     listening: AbortHandle,
     warnings: Vec<StartWarning>,
@@ -80,6 +85,7 @@ impl PostgresStore {
         let ear = listener.open().await?;
         let listening = runtime.spawn(listener.run(ear)).abort_handle();
         let pool = pool(&connector, options.pool_size)?;
+        let workers = Semaphore::new(options.pool_size / WORKERS_SHARE + 1);
         Ok(Self {
             signals,
             owner,
@@ -89,6 +95,7 @@ impl PostgresStore {
             first_redeploy_claim: OnceLock::new(),
             connector,
             pool,
+            workers,
             runtime,
             listening,
             warnings,
@@ -107,6 +114,14 @@ impl PostgresStore {
     /// [`MigrateError::NewerSchema`] if a newer release has been here; nothing is changed then.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
         migrations::run(self.connector.connect(Session::Migrate).await?).await
+    }
+
+    /// Does what a worker asks for. However far workers are behind, requests find connections; and what workers put off
+    /// meanwhile is less to do, because changes of one agent become one push.
+    pub(crate) async fn for_worker<T>(&self, work: impl Future<Output = T>) -> T {
+        // It is never closed; if it were, there would be nothing to wait for.
+        let _turn = self.workers.acquire().await;
+        work.await
     }
 
     /// Runs a unit of work on a task of its own: whoever waits for it may go, and it still runs to its end.

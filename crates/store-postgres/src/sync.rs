@@ -28,7 +28,7 @@ use crate::store::PostgresStore;
 #[async_trait]
 impl SyncStore for PostgresStore {
     async fn claim(&self, limit: u16, lease: Duration, now: Timestamp) -> Result<Vec<Claim>, Unavailable> {
-        Ok(claim::claim(self, limit, lease, now).await?)
+        Ok(self.for_worker(claim::claim(self, limit, lease, now)).await?)
     }
 
     async fn renew(&self, claim: &Claim, until: Timestamp) -> Result<Held, Unavailable> {
@@ -40,12 +40,12 @@ impl SyncStore for PostgresStore {
     }
 
     async fn snapshot(&self, claim: &Claim, line: &AuditLine) -> Result<Option<Snapshot>, Unavailable> {
-        Ok(snapshot::snapshot(self, claim, line).await?)
+        Ok(self.for_worker(snapshot::snapshot(self, claim, line)).await?)
     }
 
     async fn complete(&self, claim: &Claim, completion: &Completion, line: &AuditLine) -> Result<Held, Unavailable> {
         // A target can be retired while it is pushed to, but never becomes live again.
-        if claim.role == Role::Live && outcome::complete(self, claim, completion).await? == Held::Yes {
+        if claim.role == Role::Live && self.for_worker(outcome::complete(self, claim, completion)).await? == Held::Yes {
             return Ok(Held::Yes);
         }
         Ok(retired::complete(self, claim, completion, line).await?)
@@ -60,7 +60,7 @@ impl SyncStore for PostgresStore {
     }
 
     async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
-        Ok(outcome::checked(self, claim, next_check_at).await?)
+        Ok(self.for_worker(outcome::checked(self, claim, next_check_at)).await?)
     }
 
     async fn raise(
@@ -74,7 +74,7 @@ impl SyncStore for PostgresStore {
     }
 
     async fn fail(&self, claim: &Claim, failure: &Failure, pushed: Option<u64>) -> Result<Held, Unavailable> {
-        Ok(outcome::fail(self, claim, failure, pushed).await?)
+        Ok(self.for_worker(outcome::fail(self, claim, failure, pushed)).await?)
     }
 
     async fn abandon(&self, claim: &Claim, line: &AuditLine) -> Result<Held, Unavailable> {
@@ -103,6 +103,6 @@ impl SyncStore for PostgresStore {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, Unavailable> {
-        Ok(due::next_due(self).await?)
+        Ok(self.for_worker(due::next_due(self)).await?)
     }
 }

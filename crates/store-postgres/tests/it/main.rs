@@ -8,6 +8,7 @@ mod listening;
 mod migrations;
 mod plans;
 mod sessions;
+mod sharing;
 mod statements;
 mod storm;
 mod takeover;
