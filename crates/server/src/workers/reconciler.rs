@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use nora_integrations::ports::{Claim, Held, SyncStore};
 use nora_integrations::{Reconciler, Step};
 use nora_kernel::{Clock, Timestamp};
@@ -22,6 +23,8 @@ const PUSHES: usize = 256;
 const BATCH: u16 = 64;
 /// The longest pause between two looks at the store when nothing calls.
 const POLL: Duration = Duration::from_secs(2);
+/// How long changes are gathered after a claim before the next one: under load one claim then takes many of them.
+const GATHER: Duration = Duration::from_millis(5);
 /// The pause after the store failed.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
 
@@ -80,6 +83,10 @@ impl ReconcilerLoop {
 
     /// Waits for a change, for the next target to become due, for a free slot if there is none, or for a while.
     async fn wait(&self, stop: &Stop, slots: &Arc<Semaphore>) {
+        stop.or_sleep(GATHER).await;
+        if self.store.changed().now_or_never().is_some() {
+            return;
+        }
         let pause = self.until_next_due().await;
         let slot_freed = async {
             if slots.available_permits() == 0 {
