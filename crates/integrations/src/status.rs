@@ -162,14 +162,24 @@ fn variables(catalog: &Catalog, record: &SyncRecord) -> Vec<VariableView> {
     shown
 }
 
-/// Whether the confirmed value of a variable may be that of an older integration, which has given the name up since.
+/// Whether the runtime may hold the value of an older integration under a name: one that could set it has changed or
+/// gone since the last confirmed push, and a push that nobody confirmed may have been applied in between.
 fn may_be_inherited(catalog: &Catalog, record: &SyncRecord, heir: &Integration, name: &EnvName) -> bool {
-    let contested = |variable: &Variable| variable.name == *name && variable.state == VariableState::Conflict;
     let mut older = record.integrations.iter().rev().take_while(|(integration, _)| integration.id != heir.id);
     let mut pending = record.removals.iter().filter(|removal| removal.confirmed_at.is_none());
-    record.variables.iter().any(contested)
-        && (older.any(|(older, generation)| *generation > record.applied || older.status(catalog) != Status::Active)
-            || pending.any(|removal| removal.integration < heir.id && removal.names.contains(name)))
+    older.any(|(older, generation)| {
+        let is_settled = *generation <= record.applied && older.status(catalog) == Status::Active;
+        !is_settled && may_set(catalog, &older.provider, &older.label, name)
+    }) || pending
+        .any(|removal| removal.integration < heir.id && may_set(catalog, &removal.provider, &removal.label, name))
+}
+
+/// Whether a connection of this provider under this label sets the variable, with one configuration or another. Of a
+/// provider that is gone nobody knows.
+fn may_set(catalog: &Catalog, provider: &ProviderId, label: &Label, name: &EnvName) -> bool {
+    let Some(entry) = catalog.entry(provider.as_str()) else { return true };
+    let mut variables = entry.manifest().fields().iter().filter_map(|field| field.env.as_ref()?.labelled(label));
+    variables.any(|variable| variable == *name)
 }
 
 fn names(catalog: &Catalog, integration: &Integration) -> Vec<EnvName> {

@@ -240,3 +240,20 @@ proptest! {
         runtime.block_on(play(&events))?;
     }
 }
+
+/// An older connection takes a name, gives it up again, and nobody knows whether the push in between was applied.
+#[tokio::test]
+async fn a_name_that_was_taken_for_a_while_is_not_called_live() {
+    use Event::{Connect, DropName, NewName, Push};
+    let connect = |provider, label, with_name| Connect { provider, label, with_name };
+    let events = [
+        connect("github", "work", false),
+        connect("hub", "default", false),
+        connect("github", "default", true),
+        Push(Fate::Confirmed),
+        NewName(1),
+        Push(Fate::AnswerLost),
+        DropName(1),
+    ];
+    play(&events).await.unwrap();
+}
