@@ -15,7 +15,8 @@ for line in sys.stdin:
 /// The HMAC-SHA256 of each message under its secret, in hexadecimal, as Python's `hmac` makes it. Neither may hold a
 /// tab or a line break.
 pub fn sign<'a>(messages: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<String> {
-    let lines: String = messages.into_iter().map(|(secret, message)| format!("{secret}\t{message}\n")).collect();
+    let lines: Vec<_> = messages.into_iter().map(|(secret, message)| format!("{secret}\t{message}\n")).collect();
+    let lines = lines.concat();
     let count = lines.lines().count();
     let mut python = Command::new("python3");
     python.env_clear().env("PATH", environment::search_path()).args(["-c", SIGN]);

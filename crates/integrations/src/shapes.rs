@@ -1,5 +1,7 @@
 //! Noticing that a catalog pushes something else than the one before it.
 
+use std::fmt::Write as _;
+
 use nora_catalog::Catalog;
 use nora_kernel::{Digest, Timestamp, Unavailable};
 
@@ -21,8 +23,15 @@ pub async fn adopt(
 fn shapes(catalog: &Catalog, digest: &dyn Digest) -> Shapes {
     let shape = |entry: &nora_catalog::Entry| {
         let text = format!("{} {}", entry.is_enabled(), entry.manifest().pushed_shape());
-        let bytes = digest.sha256(text.as_bytes());
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        hexadecimal(&digest.sha256(text.as_bytes()))
     };
     catalog.entries().map(|entry| (entry.manifest().id().clone(), shape(entry))).collect()
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -146,7 +146,8 @@ success = { json = { pointer = "/id", exists = true } }
         }
         let providers = with_directory(vec![built_in("slack")], Some(directory.path()));
         let providers = providers.map_err(|error| {
-            let sources = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            let first: &dyn std::error::Error = &error;
+            let sources = std::iter::successors(Some(first), |error| error.source());
             let text = sources.map(ToString::to_string).collect::<Vec<_>>().join(": ");
             text.replace(&format!("{}/", directory.path().display()), "")
         })?;

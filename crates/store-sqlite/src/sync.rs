@@ -170,7 +170,7 @@ impl SyncStore for SqliteStore {
     }
 
     async fn unconfirmed(&self) -> Result<Vec<Unconfirmed>, Unavailable> {
-        self.read(|connection| unconfirmed::unconfirmed(connection)).await
+        self.read(unconfirmed::unconfirmed).await
     }
 
     async fn changed(&self) {

@@ -19,14 +19,13 @@ pub(crate) async fn start(variable: &str) -> Stub {
 
 fn reply(request: &Request, command: &str) -> Vec<u8> {
     let asked: Value = serde_json::from_slice(&request.body).unwrap_or_default();
-    let (message, end) = match told(&asked) {
-        Some(text) => (json!({ "role": "assistant", "content": text }), "stop"),
-        None => {
-            let arguments = json!({ "command": command }).to_string();
-            let call = json!({ "index": 0, "id": "call_1", "type": "function",
+    let (message, end) = if let Some(text) = told(&asked) {
+        (json!({ "role": "assistant", "content": text }), "stop")
+    } else {
+        let arguments = json!({ "command": command }).to_string();
+        let call = json!({ "index": 0, "id": "call_1", "type": "function",
                 "function": { "name": "exec", "arguments": arguments } });
-            (json!({ "role": "assistant", "content": null, "tool_calls": [call] }), "tool_calls")
-        }
+        (json!({ "role": "assistant", "content": null, "tool_calls": [call] }), "tool_calls")
     };
     let chunk = |delta: &Value, end: Option<&str>| {
         let choice = json!({ "index": 0, "delta": delta, "finish_reason": end });

@@ -67,8 +67,8 @@ impl Gateway {
         let body = json!({ "model": "openclaw/main", "messages": [{ "role": "user", "content": "go" }] });
         let turn = api.post("/v1/chat/completions", body).await.json(200);
         let said = turn["choices"][0]["message"]["content"].as_str().unwrap().to_owned();
-        let words = said.split(|character: char| !character.is_ascii_hexdigit());
-        words.filter(|word| word.len() == 64).next_back().unwrap_or_else(|| panic!("no hash: {said}")).to_owned()
+        let mut words = said.split(|character: char| !character.is_ascii_hexdigit());
+        words.rfind(|word| word.len() == 64).unwrap_or_else(|| panic!("no hash: {said}")).to_owned()
     }
 
     /// Approves the device, as an operator does.

@@ -82,9 +82,11 @@ fn of_name(root: &Path, package: &Package) -> Option<String> {
     (package.name != expected).then(|| format!("its folder wants the name {expected}"))
 }
 
-/// Each integration test file is a program to link; one with modules does the same.
+/// Each integration test file is a program to link; one with modules does the same. One that wants a feature is linked
+/// only when it is asked for.
 fn of_targets(package: &Package) -> Option<String> {
-    let tests = package.targets.iter().filter(|target| target.is_kind(TargetKind::Test)).count();
+    let everyday = package.targets.iter().filter(|target| target.required_features.is_empty());
+    let tests = everyday.filter(|target| target.is_kind(TargetKind::Test)).count();
     (tests > 1).then(|| format!("it has {tests} integration test binaries: make them modules of tests/it/main.rs"))
 }
 

@@ -34,16 +34,13 @@ pub(super) fn run(workspace: &Workspace) -> Result<Verdict> {
         return Ok(Verdict::Failed);
     }
     let tests = process::cargo(workspace.root(), arguments);
-    let mut command = match own_network() {
-        Some(mut network) => {
-            variables.push(("NORA_REAL_REMOTE", REMOTE.to_owned()));
-            network.arg(tests.get_program()).args(tests.get_args()).current_dir(workspace.root());
-            network
-        }
-        None => {
-            println!("No network of its own may be made here: the proofs run on this machine's loopback, unpaired.");
-            tests
-        }
+    let mut command = if let Some(mut network) = own_network() {
+        variables.push(("NORA_REAL_REMOTE", REMOTE.to_owned()));
+        network.arg(tests.get_program()).args(tests.get_args()).current_dir(workspace.root());
+        network
+    } else {
+        println!("No network of its own may be made here: the proofs run on this machine's loopback, unpaired.");
+        tests
     };
     // One after another: each wants the machine for itself.
     command.args(["--offline", "--no-capture"]).envs(variables);
@@ -85,5 +82,5 @@ fn is_installed(packages: &Path) -> bool {
         let manifest = fs::read_to_string(packages.join("node_modules").join(name).join("package.json"));
         manifest.is_ok_and(|text| text.contains(&format!("\"version\": \"{version}\"")))
     };
-    NPM.iter().all(|package| wanted(&package))
+    NPM.iter().all(wanted)
 }

@@ -34,7 +34,7 @@ async fn get_agent_sync(call: Authorized<AgentsRead, AgentPath>) -> Result<HttpR
     let ports = &call.api.ports;
     let view = ports.connections.sync_view(&call.caller, call.head.id).await?.ok_or_else(agent_not_found)?;
     let deployment = ports.mcp_servers.status(&call.caller, call.head.id).await?.ok_or_else(agent_not_found)?;
-    answer::ok(&SyncBody::of(view, deployment))
+    answer::ok(&SyncBody::of(view, &deployment))
 }
 
 /// Sync an agent now

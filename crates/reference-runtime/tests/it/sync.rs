@@ -126,7 +126,7 @@ async fn a_large_set_fits_and_an_absurd_one_does_not() {
     let large = "x".repeat(3 * 1024 * 1024);
     assert_eq!(sync(&runtime, &push(AGENT, 1, &json!({ "A": large }))).await, confirmed(1));
     assert_eq!(runtime.handle().env_value("A").unwrap().expose().len(), large.len());
-    let absurd = "x".repeat(9 * 1024 * 1024);
+    let absurd = "x".repeat(41 * 1024 * 1024);
     // The answer may be lost: the runtime stops reading.
     let body = push(AGENT, 2, &json!({ "A": absurd })).to_string();
     let refused = exchange(runtime.address(), "POST /integrations/sync", Some(TOKEN), body.as_bytes()).await;

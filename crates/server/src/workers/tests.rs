@@ -1,6 +1,7 @@
 //! The loop and many agents, on a clock that jumps to whatever happens next.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -64,7 +65,7 @@ impl Machine {
             sleep(Duration::from_millis(20)).await;
             return Ok(());
         }
-        let silent = agent.as_uuid().as_u128() % 2 == 0;
+        let silent = agent.as_uuid().as_u128().is_multiple_of(2);
         sleep(Duration::from_secs(if silent { 10 } else { 0 })).await;
         Err(PushError::failed(if silent { FailureClass::Timeout } else { FailureClass::Refused }))
     }
@@ -120,10 +121,12 @@ fn catalog() -> Arc<Catalog> {
         .to_owned();
     for number in 0..20 {
         let required = number == 0;
-        text.push_str(&format!(
+        write!(
+            text,
             "[[fields]]\nname = \"secret_{number}\"\ntitle = \"Secret\"\nsecret = true\nrequired = {required}\n\
              env = \"MANY_{number}\"\n"
-        ));
+        )
+        .unwrap();
     }
     text.push_str(
         "[test]\nurl = \"https://many.example/me\"\nheaders = { Authorization = \"Bearer {secret_0}\" }\n\

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use nora_integrations::ports::{Awaited, Unconfirmed};
+use nora_integrations::ports::{Awaited, FailureClass, Unconfirmed};
 use nora_kernel::Timestamp;
 
 use super::State;
@@ -19,7 +19,7 @@ impl State {
         let mut groups: BTreeMap<_, Unconfirmed> = BTreeMap::new();
         for (awaited, record, since) in behind.chain(removals).chain(retired) {
             let (kind, reason) = (record.target.kind, record.failure.map(|(class, _)| class));
-            let key = (awaited, kind.as_str(), reason.map(|class| class.as_str()));
+            let key = (awaited, kind.as_str(), reason.map(FailureClass::as_str));
             let group = groups.entry(key).or_insert(Unconfirmed { awaited, kind, reason, count: 0, oldest: since });
             group.count += 1;
             group.oldest = group.oldest.min(since);

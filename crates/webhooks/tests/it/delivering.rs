@@ -35,13 +35,13 @@ async fn a_lane_waits_for_its_first_event_and_no_other_lane_does() {
     world.runtime.fail(DeliveryFailureClass::Refused, None);
     assert_eq!(world.round().await, [REFUSED]);
     world.runtime.recover();
-    world.post(two, "other", "").await;
+    world.post(two, "7", "").await;
     assert_eq!(world.round().await, [DeliveryStep::Delivered], "the first lane is not due");
-    assert_eq!(world.runtime.contents(), ["other"]);
+    assert_eq!(world.runtime.contents(), ["7"]);
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(world.round().await, [DeliveryStep::Delivered]);
     assert_eq!(world.round().await, [DeliveryStep::Delivered]);
-    assert_eq!(world.runtime.contents(), ["other", "1", "2"]);
+    assert_eq!(world.runtime.contents(), ["7", "1", "2"]);
 }
 
 #[tokio::test]

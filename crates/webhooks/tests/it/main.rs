@@ -1,6 +1,6 @@
 //! Delivery, over stores that are plain maps and a runtime that does what a test says.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod delivering;
 mod looking_up;

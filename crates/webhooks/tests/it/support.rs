@@ -62,13 +62,11 @@ impl RuntimeDelivery for Runtime {
     async fn deliver(&self, recipient: &Recipient, message: &Message) -> Result<(), DeliveryError> {
         assert_eq!(recipient.token.as_ref().map(Secret::expose), Some("runtime-token"));
         let failure = *self.failure.lock().unwrap();
-        match failure {
-            Some(error) => Err(error),
-            None => {
-                self.got.lock().unwrap().push(message.clone());
-                Ok(())
-            }
+        if let Some(error) = failure {
+            return Err(error);
         }
+        self.got.lock().unwrap().push(message.clone());
+        Ok(())
     }
 }
 

@@ -107,7 +107,7 @@ struct DeploymentBody {
 }
 
 impl SyncBody {
-    pub(super) fn of(view: SyncView, deployment: DeploymentStatus) -> Self {
+    pub(super) fn of(view: SyncView, deployment: &DeploymentStatus) -> Self {
         let SyncView { status, variables, removed } = view;
         let SyncStatus { state, desired, applied, last_synced_at, next_attempt_at, last_error } = status;
         Self {
@@ -125,7 +125,7 @@ impl SyncBody {
 }
 
 impl DeploymentBody {
-    fn of(status: DeploymentStatus) -> Self {
+    fn of(status: &DeploymentStatus) -> Self {
         Self {
             state: DeploymentStateWord(status.state.as_str()),
             redeploy_required: status.redeploy_required,
