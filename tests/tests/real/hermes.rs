@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use e2e::{Installation, Store, free_port};
+use e2e::{Installation, Store, free_port, run_to_end};
 use serde_json::json;
 
-use crate::program::Program;
+use crate::program::{LONGEST, Program};
 use crate::{place, proved};
 
 const TOKEN: &str = "real-hermes-session-token";
@@ -22,6 +22,10 @@ async fn a_real_hermes_receives_rotates_and_loses_a_linear_key() {
     let installation = Installation::new(Store::Sqlite).await;
     let server = installation.start().await;
     hermes.wait_for(&format!("{url}/health")).await;
+    let mut version = Command::new(place::hermes());
+    version.arg("--version").env_clear().env("PATH", "/usr/bin:/bin").env("HOME", folder.path());
+    let version = run_to_end(version, LONGEST).await.success();
+    proved(&format!("{} is ready as process {}", version.lines().next().unwrap(), hermes.pid()));
     let lines = || std::fs::read_to_string(home.join(".env")).unwrap_or_default();
 
     let api = installation.api();

@@ -122,10 +122,13 @@ fn shown(view: &Value) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_gateway_receives_rotates_and_loses_a_linear_key() {
     let installation = Installation::new(Store::Sqlite).await;
-    let (server, gateway) = tokio::join!(installation.start(), Gateway::start());
+    let (server, mut gateway) = tokio::join!(installation.start(), Gateway::start());
     let api = installation.api();
     let pid = gateway.program.pid();
-    proved(&format!("the real gateway is ready as process {pid}; its agent finds no key: {}", gateway.hash().await));
+    let version = gateway.run(&["--version"]).await;
+    proved(&format!("{} is ready as process {pid}", version.trim()));
+    assert_eq!(gateway.hash().await, EMPTY);
+    proved("before anything is connected, a command of its agent finds no LINEAR_API_KEY");
 
     let body = json!({ "name": "Real", "runtime": { "kind": "openclaw" },
         "gateway": { "url": gateway.url(), "token": SECRET } });

@@ -39,7 +39,9 @@ impl Program {
         .await;
     }
 
-    pub(crate) fn pid(&self) -> u32 {
+    /// Its process, which runs still.
+    pub(crate) fn pid(&mut self) -> u32 {
+        assert!(self.child.try_wait().unwrap().is_none(), "it ended: {}", self.log());
         self.child.id()
     }
 
