@@ -8,8 +8,10 @@ mod hermes;
 mod http;
 mod journal;
 mod sidecar;
+mod tls;
 
 pub use gateway::{Gateway, GatewaySettings, Reach};
 pub use hermes::Hermes;
 pub use journal::Journal;
 pub use sidecar::Sidecar;
+pub use tls::TlsFront;

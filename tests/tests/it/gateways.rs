@@ -1,11 +1,12 @@
 //! Runtimes that are not this project's own, as the API and the command line show them.
 
 use e2e::{Api, Installation, Store, eventually};
-use nora_testkit_runtimes::{Gateway, GatewaySettings, Hermes, Journal, Reach, Sidecar};
+use nora_testkit_runtimes::{Gateway, GatewaySettings, Hermes, Journal, Reach, Sidecar, TlsFront};
 use serde_json::{Value, json};
 
 e2e::on_both_stores!(
     a_gateway_is_paired_filled_and_emptied,
+    a_gateway_with_tls_is_trusted_as_the_system_says,
     an_agent_that_moves_its_sidecar_keeps_its_gateway,
     a_hermes_and_a_sidecar_are_told_what_they_can_take,
 );
@@ -120,5 +121,33 @@ async fn a_hermes_and_a_sidecar_are_told_what_they_can_take(store: Store) {
     }
     assert_eq!(hermes.lines()["LINEAR_API_KEY"], "lin_api_first");
     assert!(!json!(sidecar.integrations()).to_string().contains("lin_api_first"));
+    server.stop().await;
+}
+
+async fn a_gateway_with_tls_is_trusted_as_the_system_says(store: Store) {
+    let gateway = Gateway::start(GatewaySettings::default(), Journal::new()).await;
+    let (known, unknown) = tokio::join!(TlsFront::start(&gateway.url()), TlsFront::start(&gateway.url()));
+    let installation = Installation::new(store).await;
+    let file = installation.scratch().join("authorities.pem");
+    std::fs::write(&file, known.pem()).unwrap();
+    let installation = installation.with("SSL_CERT_FILE", &file.display().to_string());
+    let server = installation.start().await;
+    let api = installation.api();
+    let secret = GatewaySettings::default().secret;
+    let body = |url: &str| {
+        json!({ "name": "Afar", "runtime": { "kind": "openclaw" },
+        "gateway": { "url": url, "token": secret } })
+    };
+    let created = api.post("/api/agents", body(&known.url())).await.json(201);
+    let agent = created["id"].as_str().unwrap();
+    api.connect(agent, json!({ "provider": "linear", "token": "lin_api_first" })).await;
+    api.wait_in_sync(agent).await;
+    assert_eq!(pairs(&gateway), pair("LINEAR_API_KEY", "lin_api_first"));
+
+    let met = gateway.connections();
+    let created = api.post("/api/agents", body(&unknown.url())).await.json(201);
+    api.wait_failing(created["id"].as_str().unwrap(), "tls").await;
+    assert_eq!(gateway.connections(), met, "the secret was not sent to whoever answered");
+    assert_eq!(api.post("/api/agents", body("ws://1.1.1.1:18789")).await.status, 400);
     server.stop().await;
 }

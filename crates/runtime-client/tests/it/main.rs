@@ -14,4 +14,5 @@ mod openclaw_refusals;
 mod push;
 mod sidecar;
 mod support;
+mod tls;
 mod wire;

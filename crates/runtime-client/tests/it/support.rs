@@ -14,6 +14,7 @@ use nora_kernel::{AgentId, Digest, EnvName, IntegrationId, Label, Secret};
 use nora_net_guard::{Guard, SystemResolver, Tls};
 use nora_reference_runtime::{Config, RunningRuntime};
 use nora_runtime_client::Runtimes;
+use nora_testkit_runtimes::TlsFront;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,6 +31,13 @@ pub(crate) fn runtimes() -> Runtimes {
 
 pub(crate) fn runtimes_within(policy: NetworkPolicy) -> Runtimes {
     Runtimes::new(guard_within(policy), Arc::new(Keyed)).unwrap()
+}
+
+/// Trusts the certificate of `front` besides those of public authorities.
+pub(crate) fn runtimes_trusting(front: &TlsFront) -> Runtimes {
+    let tls = Tls::new(&[front.certificate()]).unwrap();
+    let guard = Guard::new(NetworkPolicy::runtimes_by_default(true), Arc::new(SystemResolver), tls);
+    Runtimes::new(guard, Arc::new(Keyed)).unwrap()
 }
 
 /// Digests that differ where values do.
