@@ -1,5 +1,7 @@
 //! The loop and many agents, on a clock that jumps to whatever happens next.
 
+mod homes;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,8 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use nora_agents::ports::{DeviceKey, DeviceKeys};
-use nora_agents::{AddressRules, Agents, CreateAgent, RuntimeInput, RuntimeKind};
+use nora_agents::{AddressRules, Agents, CreateAgent, GatewayInput, RuntimeInput, RuntimeKind};
 use nora_catalog::{Catalog, Options};
 use nora_integrations::ports::{
     Applied, FailureClass, Health, Ledger, OwnedVariable, Push, PushError, RuntimeAddress, RuntimeClient, TestContexts,
@@ -17,14 +18,17 @@ use nora_integrations::ports::{
 use nora_integrations::{ChangeIntegration, Connect, Connections, Integration, Reconciler, TestLimiter};
 use nora_kernel::address::{NetworkPolicy, Networks};
 use nora_kernel::audit::Actor;
-use nora_kernel::{AgentId, ApiKeyId, BoxError, Caller, Clock, RequestId, Scope, Scopes, Secret, Timestamp};
+use nora_kernel::{AgentId, ApiKeyId, Caller, Clock, RequestId, Scope, Scopes, Secret, Timestamp};
 use nora_provider_sdk::{Context, Declarative};
+use nora_runtime_client::{RingDeviceKeys, Runtimes};
 use nora_testkit::samples::named;
 use nora_testkit::{InMemory, ManualClock, PlainDigest, PlainVault, SequentialBytes, SequentialIds};
 use prometheus_client::registry::Registry;
 use serde_json::Map;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
+
+use homes::{Home, StandStill};
 
 use super::ReconcilerLoop;
 use super::counted::Counted;
@@ -57,9 +61,16 @@ struct Machine {
     held: Mutex<BTreeMap<AgentId, Held>>,
     pushes: AtomicU64,
     checks: AtomicU64,
+    /// Speaks to those of its runtimes that are not of kind `nora`.
+    others: Option<Runtimes>,
 }
 
 impl Machine {
+    fn others(&self, address: &RuntimeAddress) -> Option<(&Runtimes, StandStill)> {
+        let is_other = address.kind != RuntimeKind::Nora;
+        self.others.as_ref().filter(|_| is_other).map(|others| (others, StandStill::begin()))
+    }
+
     async fn answer(&self, agent: AgentId) -> Result<(), PushError> {
         if !self.down.load(Ordering::SeqCst) {
             sleep(Duration::from_millis(20)).await;
@@ -77,9 +88,12 @@ impl Machine {
 
 #[async_trait]
 impl RuntimeClient for Machine {
-    async fn apply(&self, address: &RuntimeAddress, push: &Push, _: &dyn Ledger) -> Result<Applied, PushError> {
+    async fn apply(&self, address: &RuntimeAddress, push: &Push, ledger: &dyn Ledger) -> Result<Applied, PushError> {
         self.pushes.fetch_add(1, Ordering::SeqCst);
         self.answer(address.agent).await?;
+        if let Some((others, _still)) = self.others(address) {
+            return others.apply(address, push, ledger).await;
+        }
         let env = push.env.iter().map(|(name, value)| (name.to_string(), value.expose().to_owned())).collect();
         self.held.lock().unwrap().insert(push.agent, (push.generation, env));
         let live =
@@ -87,9 +101,12 @@ impl RuntimeClient for Machine {
         Ok(Applied { variables: push.env.iter().map(|(name, _)| live(name)).collect() })
     }
 
-    async fn health(&self, address: &RuntimeAddress, _: &[OwnedVariable]) -> Result<Option<Health>, PushError> {
+    async fn health(&self, address: &RuntimeAddress, owned: &[OwnedVariable]) -> Result<Option<Health>, PushError> {
         self.checks.fetch_add(1, Ordering::SeqCst);
         self.answer(address.agent).await?;
+        if let Some((others, _still)) = self.others(address) {
+            return others.health(address, owned).await;
+        }
         let held = self.held.lock().unwrap();
         let generation = held.get(&address.agent).map(|(generation, _)| *generation);
         Ok(Some(Health { agent: generation.map(|_| address.agent), generation }))
@@ -97,16 +114,6 @@ impl RuntimeClient for Machine {
 }
 
 struct Nothing;
-
-impl DeviceKeys for Nothing {
-    fn generate(&self) -> Result<DeviceKey, BoxError> {
-        Err("there are no gateways here".into())
-    }
-
-    fn read(&self, _: &Secret) -> Option<DeviceKey> {
-        None
-    }
-}
 
 impl TestContexts for Nothing {
     fn open(&self) -> Box<dyn Context> {
@@ -166,16 +173,21 @@ struct World {
 
 impl World {
     fn start() -> Self {
+        Self::with(None)
+    }
+
+    /// With whoever speaks to runtimes of other kinds than `nora`.
+    fn with(others: Option<Runtimes>) -> Self {
         let manual = ManualClock::new();
         let stores = Arc::new(InMemory::new(manual.clone()));
         let clock = Arc::new(TokioTime { stores: manual, begun: Instant::now(), told: Mutex::default() });
         let (vault, ids) = (Arc::new(PlainVault::new()), Arc::new(SequentialIds::new()));
-        let (machine, catalog) = (Arc::<Machine>::default(), catalog());
+        let (machine, catalog) = (Arc::new(Machine { others, ..Machine::default() }), catalog());
         let store = Arc::new(Counted::new(Arc::<InMemory>::clone(&stores)));
         let agents = Agents {
             store: Arc::<InMemory>::clone(&stores),
             vault: Arc::<PlainVault>::clone(&vault),
-            device_keys: Arc::new(Nothing),
+            device_keys: Arc::new(RingDeviceKeys),
             rules: AddressRules { policy: NetworkPolicy::runtimes_by_default(true) },
             ids: Arc::<SequentialIds>::clone(&ids),
             clock: Arc::<TokioTime>::clone(&clock),
@@ -211,16 +223,13 @@ impl World {
     }
 
     async fn register(&self) -> AgentId {
-        let url = Some("http://10.0.0.1:9090".to_owned());
-        let runtime = RuntimeInput { kind: RuntimeKind::Nora, url, token: Some(secret("runtime")) };
-        let request = CreateAgent {
-            id: None,
-            name: named("An agent"),
-            runtime,
-            gateway: None,
-            workspace: None,
-            idempotency: None,
-        };
+        let (runtime, gateway) = Home::Machine.input();
+        self.register_at(runtime, gateway).await
+    }
+
+    async fn register_at(&self, runtime: RuntimeInput, gateway: Option<GatewayInput>) -> AgentId {
+        let name = named("An agent");
+        let request = CreateAgent { id: None, name, runtime, gateway, workspace: None, idempotency: None };
         self.now();
         self.agents.create(&caller(), request).await.unwrap().id
     }
@@ -258,60 +267,77 @@ impl World {
     }
 }
 
-/// What one of the agents should have in the end.
-struct Expected {
+/// An agent that has two integrations, loses one of them, and is given another while nobody can tell it.
+struct Resident {
+    home: Home,
     agent: AgentId,
     kept: Integration,
     goes: Integration,
     secrets: usize,
 }
 
-impl Expected {
-    fn is_met(&self, machine: &Machine) -> bool {
-        let env = machine.env(self.agent);
-        env.len() == self.secrets && env.get("MANY_0").is_some_and(|token| token == "rotated")
-    }
-}
-
-async fn agents_with_variables(world: &World, count: usize) -> Vec<Expected> {
-    let mut agents = Vec::new();
-    for number in 0..count {
-        let (agent, secrets) = (world.register().await, 1 + number % 20);
+impl Resident {
+    /// With 20 variables at most, as many as a gateway takes at once.
+    async fn move_in(world: &World, number: usize) -> Self {
+        let (home, secrets) = (Home::open(number).await, 1 + number % 10);
+        let (runtime, gateway) = home.input();
+        let agent = world.register_at(runtime, gateway).await;
         let kept = world.connect(agent, "default", secrets).await;
         let goes = world.connect(agent, "work", secrets).await;
-        agents.push(Expected { agent, kept, goes, secrets });
+        Self { home, agent, kept, goes, secrets }
     }
-    agents
+
+    async fn change(&self, world: &World) {
+        world.rotate(&self.kept, "rotated").await;
+        world.remove(&self.goes).await;
+        world.connect(self.agent, "play", self.secrets).await;
+    }
+
+    fn holds_two(&self, world: &World) -> bool {
+        self.home.holds(&world.machine, self.agent, 2, 2 * self.secrets)
+    }
+
+    fn is_in_step(&self, world: &World) -> bool {
+        let live = self.home.live(&world.machine, self.agent);
+        let is_rotated = matches!(self.home, Home::Sidecar(_)) || live.get("MANY_0").is_some_and(|it| it == "rotated");
+        self.holds_two(world) && is_rotated && !self.holds_deleted(world)
+    }
+
+    fn holds_deleted(&self, world: &World) -> bool {
+        self.home.live(&world.machine, self.agent).keys().any(|name| name.ends_with("__WORK"))
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_hundred_agents_that_were_down_for_ten_minutes_are_in_step_within_a_minute() {
-    let world = World::start();
-    let agents = agents_with_variables(&world, 200).await;
-    sleep(Duration::from_secs(30)).await;
-    assert!(agents.iter().all(|one| world.machine.env(one.agent).len() == 2 * one.secrets), "all in step at first");
+async fn two_hundred_agents_of_all_kinds_that_were_down_for_ten_minutes_are_in_step_within_a_minute() {
+    let world = World::with(Some(homes::runtimes()));
+    let mut residents = Vec::new();
+    for number in 0..200 {
+        residents.push(Resident::move_in(&world, number).await);
+    }
+    sleep(Duration::from_mins(2)).await;
+    assert!(residents.iter().all(|one| one.holds_two(&world)), "all in step at first");
 
     world.machine.down.store(true, Ordering::SeqCst);
-    for one in &agents {
-        world.rotate(&one.kept, "rotated").await;
-        world.remove(&one.goes).await;
+    for one in &residents {
+        one.change(&world).await;
         sleep(Duration::from_secs(3)).await;
     }
+    assert!(residents.iter().all(|one| !one.is_in_step(&world) || matches!(one.home, Home::Sidecar(_))));
     let back = Instant::now();
     world.machine.down.store(false, Ordering::SeqCst);
     let mut waited = Vec::new();
-    let mut missing: Vec<&Expected> = agents.iter().collect();
+    let mut missing: Vec<&Resident> = residents.iter().collect();
     while !missing.is_empty() && back.elapsed() < Duration::from_mins(5) {
         sleep(Duration::from_millis(100)).await;
         let before = missing.len();
-        missing.retain(|one| !one.is_met(&world.machine));
+        missing.retain(|one| !one.is_in_step(&world));
         waited.extend((missing.len()..before).map(|_| back.elapsed()));
     }
     assert_eq!(missing.len(), 0, "some never came back");
     let p99 = waited[waited.len() * 99 / 100];
     assert!(p99 <= Duration::from_mins(1), "p99 is {p99:?}, the last one {:?}", waited.last());
-    let deleted = agents.iter().flat_map(|one| world.machine.env(one.agent).into_keys());
-    assert_eq!(deleted.filter(|name| name.ends_with("__WORK")).count(), 0, "a deleted credential is live");
+    assert!(!residents.iter().any(|one| one.holds_deleted(&world)), "a deleted credential is live");
 }
 
 /// Work grows with the number of agents, and not with the number of looks: a thousand are asked in as many wake-ups as
