@@ -18,6 +18,16 @@ pub fn npm_home() -> PathBuf {
     needed("NORA_TEST_NPM_HOME").into()
 }
 
+/// A Chromium.
+pub(crate) fn browser() -> PathBuf {
+    needed("NORA_TEST_BROWSER").into()
+}
+
+/// A Python that has `jsonschema`.
+pub(crate) fn jsonschema_python() -> PathBuf {
+    needed("NORA_TEST_JSONSCHEMA_PYTHON").into()
+}
+
 /// What children find programs by.
 pub fn search_path() -> OsString {
     variable("PATH").unwrap_or_else(|| OsString::from("/usr/local/bin:/usr/bin:/bin"))

@@ -3,6 +3,7 @@
 #![expect(clippy::missing_panics_doc, reason = "everything here panics when a scenario is wrong or fails")]
 
 mod api;
+mod browser;
 mod command;
 mod database;
 mod environment;
@@ -11,12 +12,14 @@ mod ports;
 mod providers;
 mod python;
 mod runtime;
+mod schemas;
 mod server;
 mod stub;
 mod wait;
 mod witness;
 
 pub use api::{Answer, Api};
+pub use browser::{Page, browse};
 pub use command::{Ended, run_to_end};
 pub use database::{Database, Store};
 pub use environment::{npm_home, reference_runtime, search_path};
@@ -25,6 +28,7 @@ pub use ports::free_port;
 pub use providers::{ACME, RIVAL};
 pub use python::sign;
 pub use runtime::{Runtime, faults};
+pub use schemas::{Claim, objections};
 pub use server::{Server, Started};
 pub use stub::{Request, Stub, answer};
 pub use wait::{PATIENCE, eventually, eventually_within};

@@ -1,6 +1,7 @@
-//! An outside library to sign with: Python's own.
+//! Outside libraries: what Python has of its own, or was given.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::environment;
@@ -18,15 +19,22 @@ pub fn sign<'a>(messages: impl IntoIterator<Item = (&'a str, &'a str)>) -> Vec<S
     let lines: Vec<_> = messages.into_iter().map(|(secret, message)| format!("{secret}\t{message}\n")).collect();
     let lines = lines.concat();
     let count = lines.lines().count();
-    let mut python = Command::new("python3");
-    python.env_clear().env("PATH", environment::search_path()).args(["-c", SIGN]);
-    python.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut child = python.spawn().unwrap();
-    let mut input = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || input.write_all(lines.as_bytes()).unwrap());
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    let signatures: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    let output = run(Path::new("python3"), SIGN, lines);
+    let signatures: Vec<String> = output.lines().map(str::to_owned).collect();
     assert_eq!(signatures.len(), count, "Python signs every message");
     signatures
+}
+
+/// What a program prints for `input`.
+pub(crate) fn run(python: &Path, program: &str, input: String) -> String {
+    let mut command = Command::new(python);
+    command.env_clear().env("PATH", environment::search_path()).args(["-c", program]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()).unwrap());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    assert!(output.status.success(), "Python ended with {}", output.status);
+    String::from_utf8(output.stdout).unwrap()
 }

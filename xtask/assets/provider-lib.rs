@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use nora_provider_sdk::{Connection, Context, Manifest, ManifestError, Outcome, Provider};
+use nora_provider_sdk::{Attempt, Connection, Context, ManifestError, Outcome, Provider, Unready, coded};
 
 /// Every provider of this crate.
 ///
@@ -11,22 +11,19 @@ use nora_provider_sdk::{Connection, Context, Manifest, ManifestError, Outcome, P
 ///
 /// The manifest is refused; the tests of this crate parse it.
 pub fn all() -> Result<Vec<Arc<dyn Provider>>, ManifestError> {
-    let manifest = Manifest::parse("manifest.toml", include_str!("../manifest.toml"))?;
-    Ok(vec![Arc::new(InCode { manifest })])
+    Ok(vec![coded::<Login>("manifest.toml", include_str!("../manifest.toml"))?])
 }
 
-#[derive(Debug)]
-struct InCode {
-    manifest: Manifest,
-}
+/// FILL IN: what is read of a connection's values.
+struct Login;
 
 #[async_trait]
-impl Provider for InCode {
-    fn manifest(&self) -> &Manifest {
-        &self.manifest
+impl Attempt for Login {
+    fn read(_connection: &Connection<'_>) -> Result<Self, Unready> {
+        Ok(Self)
     }
 
-    async fn test(&self, _connection: &Connection<'_>, _context: &dyn Context) -> Outcome {
-        Outcome::unverifiable("FILL IN: ask the service something only a valid credential gets.")
+    async fn run(self, _connection: &Connection<'_>, _context: &dyn Context) -> Result<Outcome, Box<Outcome>> {
+        Ok(Outcome::unverifiable("FILL IN: ask the service something only a valid credential gets."))
     }
 }

@@ -1,6 +1,7 @@
 //! What tests need beside themselves: started before them, stopped whatever happens.
 
 mod apt;
+mod browser;
 mod npm;
 mod postgres;
 pub(crate) mod python;
@@ -8,6 +9,7 @@ mod redis;
 mod s3;
 mod script;
 mod smtp;
+mod validator;
 
 use std::path::Path;
 
@@ -44,6 +46,8 @@ impl Services {
             Box::new(s3::prepare(scratch)?),
             Box::new(smtp::prepare(scratch)?),
             Box::new(npm::prepare(scratch)?),
+            Box::new(validator::prepare(scratch)?),
+            Box::new(browser::prepare()?),
         ]))
     }
 

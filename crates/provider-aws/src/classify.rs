@@ -1,9 +1,10 @@
 //! What AWS's refusals mean. Stores with S3's protocol have taken its codes over.
 
+use nora_provider_sdk::sigv4::AccessKey;
 use nora_provider_sdk::{Outcome, Rejection, Response, Timestamp, Unreachable};
 
-use crate::credentials::Credentials;
 use crate::error::{code, text_of};
+use crate::key::lacks_session_token;
 use crate::region;
 
 const UNKNOWN_KEY: &str = "The service does not know this access key: it was deleted, or belongs to another of AWS's partitions or a region that is switched off.";
@@ -16,11 +17,11 @@ const NO_BUCKET: &str = "There is no bucket of this name.";
 const OTHER_REGION: &str = "The bucket lies in another region.";
 
 /// The outcome for an answer that is not the one which proves the key.
-pub(crate) fn classify(response: &Response, credentials: &Credentials, now: Timestamp) -> Outcome {
+pub(crate) fn classify(response: &Response, key: &AccessKey, now: Timestamp) -> Outcome {
     let code = if response.status < 300 { None } else { code(&response.body) };
-    let mut outcome = match code.as_deref().unwrap_or_default() {
+    let outcome = match code.as_deref().unwrap_or_default() {
         "InvalidClientTokenId" | "InvalidAccessKeyId" | "UnrecognizedClientException" => {
-            let temporary = credentials.lack_session_token();
+            let temporary = lacks_session_token(key);
             auth().advise(if temporary { UNKNOWN_KEY_OR_NO_TOKEN } else { UNKNOWN_KEY })
         }
         "SignatureDoesNotMatch" => auth().advise(WRONG_SECRET),
@@ -35,8 +36,7 @@ pub(crate) fn classify(response: &Response, credentials: &Credentials, now: Time
         }
         _ => Outcome::by_status(response, now),
     };
-    outcome.status = Some(response.status);
-    outcome
+    outcome.with_status(response.status)
 }
 
 const fn auth() -> Outcome {

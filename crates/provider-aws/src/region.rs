@@ -13,48 +13,8 @@ const ELSEWHERE: [(&str, &str); 6] = [
     ("eu-isoe-", "cloud.adc-e.uk"),
 ];
 
-/// The regions a bucket may turn out to be in.
-const KNOWN: &[&str] = &[
-    "af-south-1",
-    "ap-east-1",
-    "ap-east-2",
-    "ap-northeast-1",
-    "ap-northeast-2",
-    "ap-northeast-3",
-    "ap-south-1",
-    "ap-south-2",
-    "ap-southeast-1",
-    "ap-southeast-2",
-    "ap-southeast-3",
-    "ap-southeast-4",
-    "ap-southeast-5",
-    "ap-southeast-6",
-    "ap-southeast-7",
-    "ca-central-1",
-    "ca-west-1",
-    "cn-north-1",
-    "cn-northwest-1",
-    "eu-central-1",
-    "eu-central-2",
-    "eu-north-1",
-    "eu-south-1",
-    "eu-south-2",
-    "eu-west-1",
-    "eu-west-2",
-    "eu-west-3",
-    "eusc-de-east-1",
-    "il-central-1",
-    "me-central-1",
-    "me-south-1",
-    "mx-central-1",
-    "sa-east-1",
-    "us-east-1",
-    "us-east-2",
-    "us-gov-east-1",
-    "us-gov-west-1",
-    "us-west-1",
-    "us-west-2",
-];
+/// The regions a bucket may turn out to be in, one on a line.
+const KNOWN: &str = include_str!("regions.txt");
 
 /// The host of `service` in `region`; `None` if the name is not formed like those of AWS's regions.
 pub(crate) fn host(service: &str, region: &str) -> Option<String> {
@@ -65,7 +25,7 @@ pub(crate) fn host(service: &str, region: &str) -> Option<String> {
 
 /// Our own spelling of a region that a service named, so that nothing of the service's is repeated.
 pub(crate) fn known(region: &str) -> Option<&'static str> {
-    KNOWN.iter().find(|known| **known == region).copied()
+    KNOWN.lines().find(|known| *known == region)
 }
 
 /// Words and then a number, such as `us-gov-west-1`.
@@ -115,7 +75,7 @@ mod tests {
 
     #[test]
     fn every_known_region_has_a_host() {
-        assert!(KNOWN.iter().all(|region| host("s3", region).is_some() && known(region) == Some(region)));
+        assert!(KNOWN.lines().all(|region| host("s3", region).is_some() && known(region) == Some(region)));
         assert_eq!(known("eu-central-9"), None);
     }
 }

@@ -1,76 +1,54 @@
 //! AWS as a whole: who signed this?
 
 use async_trait::async_trait;
-use nora_provider_sdk::{
-    Connection, Context, Manifest, ManifestError, Method, Outcome, Provider, Request, Response, Secret,
-};
+use nora_provider_sdk::sigv4::{AccessKey, Signer};
+use nora_provider_sdk::{Attempt, Connection, Context, Outcome, Request, Response, Secret, Unready};
 use serde_json::Value;
 use url::Url;
 
 use crate::classify::classify;
-use crate::credentials::Credentials;
 use crate::error::{has_root, text_of};
-use crate::region;
-use crate::sigv4::Signer;
+use crate::{key, region};
 
 const QUESTION: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 const ANSWER: &str = "GetCallerIdentityResponse";
 const INCOMPLETE: &str = "Nothing was sent: a secret access key, its id and a region of AWS's are needed.";
 
-/// Amazon Web Services.
-#[derive(Debug)]
-pub struct Aws {
-    manifest: Manifest,
-}
-
-impl Aws {
-    /// The provider.
-    ///
-    /// # Errors
-    ///
-    /// The manifest is refused; the tests of this crate parse it.
-    pub fn new() -> Result<Self, ManifestError> {
-        Manifest::parse("aws.toml", include_str!("../manifests/aws.toml")).map(|manifest| Self { manifest })
-    }
+/// What is asked, where, and with which key.
+pub(crate) struct Identity {
+    key: AccessKey,
+    region: String,
+    url: Url,
 }
 
 #[async_trait]
-impl Provider for Aws {
-    fn manifest(&self) -> &Manifest {
-        &self.manifest
+impl Attempt for Identity {
+    fn read(connection: &Connection<'_>) -> Result<Self, Unready> {
+        Self::find(connection).ok_or(Unready::Untestable(INCOMPLETE))
     }
 
-    async fn test(&self, connection: &Connection<'_>, context: &dyn Context) -> Outcome {
-        let parts = (Credentials::read(connection), connection.text("region"));
-        let (Some(credentials), Some(region)) = parts else { return Outcome::unverifiable(INCOMPLETE) };
-        let Some(url) = address(connection, &region) else { return Outcome::unverifiable(INCOMPLETE) };
+    async fn run(self, connection: &Connection<'_>, context: &dyn Context) -> Result<Outcome, Box<Outcome>> {
         let now = context.clock().now();
-        let signer = Signer { credentials: &credentials, region: &region, service: "sts" };
-        let request = signer.sign(question(url), now).header("accept", "application/json");
-        match context.http().send(request).await {
-            Ok(response) => match identity(&response) {
-                Some(identity) => {
-                    Outcome { status: Some(response.status), ..Outcome::verified(connection.account(&identity)) }
-                }
-                None => classify(&response, &credentials, now),
-            },
-            Err(error) => Outcome::unreachable(error.into()),
+        let signer = Signer { key: &self.key, region: &self.region, service: "sts" };
+        let question = Request::post_form(self.url, Secret::new(QUESTION.to_owned()));
+        let request = signer.sign(question, now).header("accept", "application/json");
+        let response = context.http().send(request).await?;
+        match identity(&response) {
+            Some(identity) => Ok(Outcome::verified(connection.account(&identity)).with_status(response.status)),
+            None => Err(classify(&response, &self.key, now).into()),
         }
     }
 }
 
-fn address(connection: &Connection<'_>, region: &str) -> Option<Url> {
-    let endpoint = match connection.text("endpoint_url") {
-        Some(endpoint) => endpoint,
-        None => format!("https://{}/", region::host("sts", region)?),
-    };
-    Url::parse(&endpoint).ok()
-}
-
-fn question(url: Url) -> Request {
-    let body = Some(Secret::new(QUESTION.to_owned()));
-    let request = Request { method: Method::Post, url, headers: Vec::new(), body };
-    request.header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+impl Identity {
+    fn find(connection: &Connection<'_>) -> Option<Self> {
+        let (key, region) = (key::read(connection)?, connection.text("region")?);
+        let url = match connection.text("endpoint_url") {
+            Some(endpoint) => endpoint,
+            None => format!("https://{}/", region::host("sts", &region)?),
+        };
+        Some(Self { key, region, url: Url::parse(&url).ok()? })
+    }
 }
 
 /// Who signed, by the service's word. What only speaks AWS's protocols may answer in XML alone.
@@ -78,7 +56,7 @@ fn identity(response: &Response) -> Option<String> {
     if response.status != 200 {
         return None;
     }
-    let json = serde_json::from_slice::<Value>(&response.body).ok();
+    let json = response.json();
     let pointer = format!("/{ANSWER}/GetCallerIdentityResult/Arn");
     let arn = match &json {
         Some(json) => json.pointer(&pointer).and_then(Value::as_str),

@@ -29,14 +29,11 @@ pub(crate) struct Question {
 impl Question {
     /// Asks, and returns what the thing is called. `Err` is how the test ends.
     pub(crate) async fn ask(&self, token: &Secret, context: &dyn Context) -> Result<Option<String>, Box<Outcome>> {
-        let request = Request::get(self.url.clone()).header("accept", "application/json");
-        let request = request.header("authorization", format!("Bearer {}", token.expose()));
-        let response = context.http().send(request).await;
-        let response = response.map_err(|error| Box::new(Outcome::unreachable(error.into())))?;
-        let answer: Option<Value> = serde_json::from_slice(&response.body).ok();
-        match answer.filter(|answer| response.status == 200 && self.is_proved_by(answer)) {
+        let request = Request::get(self.url.clone()).header("accept", "application/json").bearer(token);
+        let response = context.http().send(request).await?;
+        match response.json().filter(|answer| response.status == 200 && self.is_proved_by(answer)) {
             Some(answer) => Ok(self.title(&answer).filter(|title| !title.contains(token.expose())).map(str::to_owned)),
-            None => Err(Box::new(self.refusal(&response, context.clock().now()))),
+            None => Err(self.refusal(&response, context.clock().now()).into()),
         }
     }
 
@@ -52,23 +49,23 @@ impl Question {
     fn refusal(&self, response: &Response, now: Timestamp) -> Outcome {
         let reasons = if response.status < 400 { Vec::new() } else { reasons(response) };
         let gave = |known: &[&str]| reasons.iter().any(|reason| known.contains(&reason.as_str()));
-        let mut outcome = Outcome::by_status(response, now);
-        if gave(TOO_OFTEN) {
-            outcome = Outcome::rate_limited(response, now);
+        let outcome = if gave(TOO_OFTEN) {
+            Outcome::rate_limited(response, now)
         } else if gave(SWITCHED_OFF) {
             let advice = format!("Google takes the key, but the {} is switched off in its project.", self.api);
-            outcome = Outcome::rejected(Rejection::Scope).advise(advice);
-        } else if matches!(outcome.verdict, Verdict::Rejected(Rejection::Scope | Rejection::NotFound)) {
-            outcome = outcome.advise(self.remedy.clone());
-        }
-        outcome.status = Some(response.status);
-        outcome
+            Outcome::rejected(Rejection::Scope).advise(advice)
+        } else {
+            let outcome = Outcome::by_status(response, now);
+            let outcome = outcome.advise_on(&Verdict::Rejected(Rejection::Scope), self.remedy.clone());
+            outcome.advise_on(&Verdict::Rejected(Rejection::NotFound), self.remedy.clone())
+        };
+        outcome.with_status(response.status)
     }
 }
 
 /// The reasons in an error of Google's: `/error/details/*/reason` today, `/error/errors/*/reason` in older APIs.
 fn reasons(response: &Response) -> Vec<String> {
-    let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let answer = response.json().unwrap_or_default();
     let lists = ["/error/details", "/error/errors"].into_iter().filter_map(|list| answer.pointer(list)?.as_array());
     lists.flatten().filter_map(|entry| entry.get("reason")?.as_str()).map(str::to_owned).collect()
 }

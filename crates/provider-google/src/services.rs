@@ -7,7 +7,7 @@ mod firebase;
 mod gcp;
 mod sheets;
 
-use nora_provider_sdk::Connection;
+use nora_provider_sdk::{Connection, Manifest};
 use url::Url;
 
 use crate::question::Question;
@@ -25,6 +25,14 @@ pub(crate) struct Service {
     pub(crate) scope: &'static str,
     /// What it is asked, in order. None at all if the exchange is the proof; `None` if a value is missing.
     pub(crate) questions: fn(&Asker<'_>) -> Option<Vec<Question>>,
+}
+
+impl Service {
+    /// The service that a manifest is one of.
+    pub(crate) fn of(manifest: &Manifest) -> Option<&'static Self> {
+        let id = manifest.id().as_str();
+        ALL.iter().find(|service| service.file.strip_suffix(".toml") == Some(id))
+    }
 }
 
 /// Who asks.

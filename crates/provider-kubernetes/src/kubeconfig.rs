@@ -1,10 +1,9 @@
 //! The kubeconfig: what may be in it, and what a context of it names.
 
-use nora_provider_sdk::Secret;
+use nora_provider_sdk::{Secret, Unready, yaml};
 use serde_json::{Map, Value};
 
-use crate::access::Access;
-use crate::yaml;
+use crate::access::{Access, CONTEXT, wrong};
 
 type Members = Map<String, Value>;
 
@@ -24,13 +23,6 @@ const PROGRAMS: &[&str] = &["exec", "auth-provider"];
 
 /// What neither a user nor a cluster may hold: paths of files that client libraries read.
 const FILES: &[&str] = &["certificate-authority", "client-certificate", "client-key", "tokenFile"];
-
-/// Which field a problem is one of.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Problem {
-    Kubeconfig(&'static str),
-    Context(&'static str),
-}
 
 /// A kubeconfig that names no program and no file.
 pub(crate) struct Kubeconfig {
@@ -64,16 +56,16 @@ impl Kubeconfig {
     }
 
     /// How the chosen context, or else the current one, gets to its API server.
-    pub(crate) fn access(&self, chosen: Option<&str>) -> Result<Access, Problem> {
-        let name = chosen.or(self.current.as_deref()).ok_or(Problem::Kubeconfig(NO_CONTEXT))?;
+    pub(crate) fn access(&self, chosen: Option<&str>) -> Result<Access, Unready> {
+        let name = chosen.or(self.current.as_deref()).ok_or(wrong(NO_CONTEXT))?;
         let context = find(&self.contexts, name).ok_or(match chosen {
-            Some(_) => Problem::Context(NOT_THERE),
-            None => Problem::Kubeconfig(UNKNOWN_CONTEXT),
+            Some(_) => Unready::Field { name: CONTEXT, detail: NOT_THERE },
+            None => wrong(UNKNOWN_CONTEXT),
         })?;
         let named = |key, entries| find(entries, text_of(context, key)?);
         let parts = named("cluster", &self.clusters).zip(named("user", &self.users));
-        let (cluster, user) = parts.ok_or(Problem::Kubeconfig(INCOMPLETE))?;
-        Access::new(cluster, user).map_err(Problem::Kubeconfig)
+        let (cluster, user) = parts.ok_or(wrong(INCOMPLETE))?;
+        Access::new(cluster, user)
     }
 }
 

@@ -2,8 +2,17 @@
 
 mod access;
 mod kubeconfig;
-mod provider;
 mod review;
-mod yaml;
 
-pub use provider::Kubernetes;
+use std::sync::Arc;
+
+use nora_provider_sdk::{ManifestError, Provider, coded};
+
+/// The provider.
+///
+/// # Errors
+///
+/// The manifest is refused; the tests of this crate parse it.
+pub fn provider() -> Result<Arc<dyn Provider>, ManifestError> {
+    coded::<access::Access>("kubernetes.toml", include_str!("../manifest.toml"))
+}

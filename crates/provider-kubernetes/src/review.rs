@@ -1,10 +1,7 @@
 //! Asking an API server who one is, and what its answer means.
 
-use nora_provider_sdk::{
-    Context, Method, Outcome, Rejection, Request, Response, Secret, Timestamp, Unreachable, Verdict,
-};
+use nora_provider_sdk::{Context, Outcome, Rejection, Request, Response, Timestamp, Unreachable, Verdict};
 use serde_json::{Value, json};
-use url::Url;
 
 use crate::access::Access;
 
@@ -16,20 +13,18 @@ const MAY_NOT_ASK: &str =
 const NO_API: &str = "No Kubernetes API server answers at this URL.";
 const NAMELESS: &str = "The API server takes the token. It is older than Kubernetes 1.28 and does not say whose it is.";
 const NO_TLS: &str = "No trusted TLS session could be made. A connection test always verifies the certificate, insecure-skip-tls-verify or not.";
-const NOT_SENT: &str = "Nothing was sent: the API server's URL cannot be extended.";
 
 /// Asks who the token's user is. Clusters that do not know the question yet are asked what the user may do.
 pub(crate) async fn review(access: &Access, namespace: &str, context: &dyn Context) -> Result<Who, Box<Outcome>> {
-    let token = access.token.as_ref().map_err(|advice| Box::new(Outcome::unverifiable(*advice)))?;
-    let asker = Asker { server: &access.server, token, context };
+    let asker = Asker { access, context };
     let who_am_i = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
     let response = asker.ask("authentication.k8s.io", "selfsubjectreviews", &who_am_i).await?;
     if let Some(user) = user_name(&response) {
-        let shown = !user.contains(token.expose());
+        let shown = !user.contains(access.token.expose());
         return Ok(Who { user: shown.then_some(user), status: response.status, advice: None });
     }
     if response.status != 404 {
-        return Err(Box::new(refusal(&response, context.clock().now())));
+        return Err(refusal(&response, context.clock().now()).into());
     }
     let may_i = json!({
         "apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
@@ -39,7 +34,7 @@ pub(crate) async fn review(access: &Access, namespace: &str, context: &dyn Conte
     if is_access_review(&response) {
         return Ok(Who { user: None, status: response.status, advice: Some(NAMELESS) });
     }
-    Err(Box::new(refusal(&response, context.clock().now())))
+    Err(refusal(&response, context.clock().now()).into())
 }
 
 /// Whose token it is.
@@ -51,32 +46,24 @@ pub(crate) struct Who {
 }
 
 struct Asker<'a> {
-    server: &'a Url,
-    token: &'a Secret,
+    access: &'a Access,
     context: &'a dyn Context,
 }
 
 impl Asker<'_> {
     async fn ask(&self, group: &str, resource: &str, body: &Value) -> Result<Response, Box<Outcome>> {
-        let mut url = self.server.clone();
-        let extended = url.path_segments_mut().map(|mut path| {
+        let mut url = self.access.server.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(["apis", group, "v1", resource]);
-        });
-        extended.map_err(|()| Box::new(Outcome::unverifiable(NOT_SENT)))?;
-        let body = Some(Secret::new(body.to_string()));
-        let request = Request { method: Method::Post, url, headers: Vec::new(), body };
-        let request = request.header("accept", "application/json").header("content-type", "application/json");
-        let request = request.header("authorization", format!("Bearer {}", self.token.expose()));
-        self.context.http().send(request).await.map_err(|error| {
-            let outcome = Outcome::unreachable(error.into());
-            let is_tls = outcome.verdict == Verdict::Unreachable(Unreachable::Tls);
-            Box::new(if is_tls { outcome.advise(NO_TLS) } else { outcome })
-        })
+        }
+        let request = Request::post_json(url, body).bearer(&self.access.token);
+        let response = self.context.http().send(request).await.map_err(Box::<Outcome>::from);
+        response.map_err(|outcome| outcome.advise_on(&Verdict::Unreachable(Unreachable::Tls), NO_TLS).into())
     }
 }
 
 fn made(response: &Response, kind: &str) -> Option<Value> {
-    let answer: Value = serde_json::from_slice(&response.body).ok()?;
+    let answer = response.json()?;
     let is_kind = answer.get("kind").and_then(Value::as_str) == Some(kind);
     (matches!(response.status, 200 | 201) && is_kind).then_some(answer)
 }
@@ -97,23 +84,19 @@ fn is_access_review(response: &Response) -> bool {
 fn refusal(response: &Response, now: Timestamp) -> Outcome {
     let was_ignored = made(response, "SelfSubjectReview")
         .is_some_and(|answer| answer.pointer("/status/userInfo/username").and_then(Value::as_str) == Some(ANONYMOUS));
-    let mut outcome = if was_ignored || (response.status == 403 && names_nobody(response)) {
+    let outcome = if was_ignored || (response.status == 403 && names_nobody(response)) {
         Outcome::rejected(Rejection::Auth).advise(IGNORED)
     } else {
         let outcome = Outcome::by_status(response, now);
-        match outcome.verdict {
-            Verdict::Rejected(Rejection::Scope) => outcome.advise(MAY_NOT_ASK),
-            Verdict::Rejected(Rejection::NotFound) => outcome.advise(NO_API),
-            _ => outcome,
-        }
+        let outcome = outcome.advise_on(&Verdict::Rejected(Rejection::Scope), MAY_NOT_ASK);
+        outcome.advise_on(&Verdict::Rejected(Rejection::NotFound), NO_API)
     };
-    outcome.status = Some(response.status);
-    outcome
+    outcome.with_status(response.status)
 }
 
 /// Whether a refusal speaks of an anonymous caller.
 fn names_nobody(response: &Response) -> bool {
-    let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let answer = response.json().unwrap_or_default();
     let message = answer.get("message").and_then(Value::as_str).unwrap_or_default();
     message.contains("User \"system:anonymous\"")
 }

@@ -1,11 +1,19 @@
 #![doc = include_str!("../README.md")]
 
-mod bson;
 mod classify;
 mod login;
-mod provider;
-mod scram;
 mod session;
 mod uri;
 
-pub use provider::Mongodb;
+use std::sync::Arc;
+
+use nora_provider_sdk::{ManifestError, Provider, coded};
+
+/// The provider.
+///
+/// # Errors
+///
+/// The manifest is refused; the tests of this crate parse it.
+pub fn provider() -> Result<Arc<dyn Provider>, ManifestError> {
+    coded::<uri::Target>("mongodb.toml", include_str!("../manifest.toml"))
+}

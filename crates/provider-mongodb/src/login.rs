@@ -1,17 +1,13 @@
 //! Logging in, and asking who one is.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use nora_provider_sdk::signature::random_bytes;
-use nora_provider_sdk::{Account, Connection, Outcome, Unreachable};
+use bson::raw::cstr;
+use bson::spec::BinarySubtype;
+use bson::{Binary, RawBsonRef, RawDocument, RawDocumentBuf, rawdoc};
+use nora_provider_sdk::scram::{MECHANISM, Proof, Scram, nonce};
+use nora_provider_sdk::{Account, Connection, NetworkError, Outcome, Secret, Unreachable};
 
-use crate::bson::{Bson, Document};
-use crate::classify::{Step, classify, no_mechanism, not_spoken, unreachable};
-use crate::scram::{Proof, Scram};
-use crate::session::Session;
-use crate::uri::Login;
-
-const MECHANISM: &str = "SCRAM-SHA-256";
+use crate::classify::{Step, advised, classify, no_mechanism};
+use crate::session::{Session, number};
 
 /// The database that questions about the server itself are asked in.
 const ADMIN: &str = "admin";
@@ -21,6 +17,18 @@ const NO_RANDOMNESS: &str = "Nothing was sent: the system has no randomness to g
 const OTHER_SERVER: &str =
     "The server does not know the user's password itself. It may not be the one it is taken for.";
 const NOBODY: &str = "The server took the login, but does not say whose it was.";
+
+/// As whom to log in.
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: Secret,
+    /// The password as SCRAM takes it.
+    pub(crate) prepared: Secret,
+    /// The database that knows the user.
+    pub(crate) source: String,
+    /// Whether the connection string names the mechanism, so that the server is not asked for those it offers.
+    pub(crate) mechanism_is_set: bool,
+}
 
 /// A session, and what a connection string says about it.
 pub(crate) struct Guest<'a> {
@@ -32,72 +40,76 @@ pub(crate) struct Guest<'a> {
 impl Guest<'_> {
     /// Logs in, and asks whose login it was.
     pub(crate) async fn log_in(&mut self, login: &Login) -> Result<Outcome, Box<Outcome>> {
-        self.greet(login).await?;
+        if !login.mechanism_is_set {
+            self.greet(login).await?;
+        }
         self.prove(login).await?;
-        let command = Document::default().with("connectionStatus", 1).with("showPrivileges", false);
+        let command = rawdoc! { "connectionStatus": 1, "showPrivileges": false };
         let reply = self.ask(Step::Use, command, ADMIN).await?;
-        let name =
-            user_of(&reply).ok_or_else(|| Box::new(Outcome::unreachable(Unreachable::UpstreamError).advise(NOBODY)))?;
-        Ok(Outcome::verified(self.account(&name, login)))
+        match user_of(&reply) {
+            Some(name) => Ok(Outcome::verified(self.account(&name, login))),
+            None => Err(Outcome::unreachable(Unreachable::UpstreamError).advise(NOBODY).into()),
+        }
     }
 
     /// Goes without a login, which proves something only where everybody may ask. The answer is empty by its filter.
     pub(crate) async fn go_without(&mut self) -> Result<Outcome, Box<Outcome>> {
-        let none = Document::default().with("name", "");
-        let command = Document::default().with("listDatabases", 1).with("nameOnly", true).with("filter", none);
+        let command = rawdoc! { "listDatabases": 1, "nameOnly": true, "filter": { "name": "" } };
         self.ask(Step::Anonymous, command, ADMIN).await?;
         Ok(Outcome::verified(None).advise(OPEN))
     }
 
     /// Says hello. The server says in return which mechanisms this user has.
     async fn greet(&mut self, login: &Login) -> Result<(), Box<Outcome>> {
-        if login.mechanism_is_set {
-            return Ok(());
-        }
         let user = format!("{}.{}", login.source, login.user);
-        let command = Document::default().with("hello", 1).with("saslSupportedMechs", user.as_str());
-        let reply = self.send(command, ADMIN).await?;
+        let reply = self.send(rawdoc! { "hello": 1, "saslSupportedMechs": user }, ADMIN).await?;
         // A user that does not exist has none, and old servers do not know the question. The login will tell.
-        let mut offered = reply.items("saslSupportedMechs").into_iter().flatten().peekable();
-        let is_offered = offered.peek().is_none() || offered.any(|name| *name == Bson::from(MECHANISM));
-        if is_offered { Ok(()) } else { Err(Box::new(no_mechanism())) }
+        let Ok(offered) = reply.get_array("saslSupportedMechs") else { return Ok(()) };
+        let mut offered = offered.into_iter().flatten().peekable();
+        let is_offered = offered.peek().is_none() || offered.any(|name| name.as_str() == Some(MECHANISM));
+        if is_offered { Ok(()) } else { Err(no_mechanism().into()) }
     }
 
     /// The SCRAM conversation.
     async fn prove(&mut self, login: &Login) -> Result<(), Box<Outcome>> {
-        let unsent = || Box::new(Outcome::unverifiable(NO_RANDOMNESS));
-        let nonce = STANDARD.encode(random_bytes::<24>().map_err(|_| unsent())?);
-        let scram = Scram::new(&login.user, &login.password, nonce).map_err(|_| unsent())?;
-        let options = Document::default().with("skipEmptyExchange", true);
-        let start = Document::default().with("saslStart", 1).with("mechanism", MECHANISM);
-        let start = start.with("payload", scram.first().into_bytes()).with("options", options);
+        let nonce = nonce().map_err(|_| Outcome::unverifiable(NO_RANDOMNESS))?;
+        let scram = Scram::new(&login.user, login.prepared.duplicate(), nonce);
+        let start = rawdoc! {
+            "saslStart": 1,
+            "mechanism": MECHANISM,
+            "payload": binary(scram.first()),
+            "options": { "skipEmptyExchange": true },
+        };
         let challenge = self.ask(Step::Login, start, &login.source).await?;
-        let id = challenge.number("conversationId").ok_or_else(|| Box::new(not_spoken()))?;
-        let proof = challenge
-            .binary("payload")
-            .and_then(|challenge| scram.prove(challenge))
-            .ok_or_else(|| Box::new(not_spoken()))?;
-        let last = self.go_on(id, proof.message.as_bytes(), &login.source).await?;
+        let id = number(&challenge, "conversationId").ok_or(NetworkError::Protocol)?;
+        let proof = payload(&challenge).and_then(|challenge| scram.prove(challenge)).ok_or(NetworkError::Protocol)?;
+        let last = self.go_on(id, proof.message.clone(), &login.source).await?;
         known_to(&proof, &last)?;
         // Servers older than 4.4 want one more message, which says nothing.
-        let is_done = last.is_true("done") || self.go_on(id, b"", &login.source).await?.is_true("done");
-        if is_done { Ok(()) } else { Err(Box::new(not_spoken())) }
+        let is_done = is_true(&last, "done") || is_true(&self.go_on(id, String::new(), &login.source).await?, "done");
+        if is_done { Ok(()) } else { Err(NetworkError::Protocol.into()) }
     }
 
-    async fn go_on(&mut self, id: i32, payload: &[u8], source: &str) -> Result<Document, Box<Outcome>> {
-        let command = Document::default().with("saslContinue", 1).with("conversationId", id);
-        self.ask(Step::Login, command.with("payload", payload.to_vec()), source).await
+    async fn go_on(&mut self, id: i32, payload: String, source: &str) -> Result<RawDocumentBuf, Box<Outcome>> {
+        let command = rawdoc! { "saslContinue": 1, "conversationId": id, "payload": binary(payload) };
+        self.ask(Step::Login, command, source).await
     }
 
     /// A command that must succeed.
-    async fn ask(&mut self, step: Step, command: Document, database: &str) -> Result<Document, Box<Outcome>> {
+    async fn ask(
+        &mut self,
+        step: Step,
+        command: RawDocumentBuf,
+        database: &str,
+    ) -> Result<RawDocumentBuf, Box<Outcome>> {
         let reply = self.send(command, database).await?;
-        if reply.is_true("ok") { Ok(reply) } else { Err(Box::new(classify(step, &reply))) }
+        if is_true(&reply, "ok") { Ok(reply) } else { Err(classify(step, &reply).into()) }
     }
 
-    async fn send(&mut self, command: Document, database: &str) -> Result<Document, Box<Outcome>> {
-        let tls = self.tls;
-        self.session.ask(&command.with("$db", database)).await.map_err(|error| Box::new(unreachable(error, tls)))
+    async fn send(&mut self, mut command: RawDocumentBuf, database: &str) -> Result<RawDocumentBuf, Box<Outcome>> {
+        command.append(cstr!("$db"), database);
+        let reply = self.session.ask(&command).await.map_err(Box::<Outcome>::from);
+        reply.map_err(|outcome| advised(*outcome, self.tls).into())
     }
 
     /// The server's word, unless it repeats the password.
@@ -106,16 +118,33 @@ impl Guest<'_> {
     }
 }
 
-fn known_to(proof: &Proof, last: &Document) -> Result<(), Box<Outcome>> {
-    let is_known = last.binary("payload").is_some_and(|last| proof.is_answered_by(last));
-    let other = || Box::new(Outcome::unreachable(Unreachable::UpstreamError).advise(OTHER_SERVER));
-    if is_known { Ok(()) } else { Err(other()) }
+fn known_to(proof: &Proof, last: &RawDocument) -> Result<(), Box<Outcome>> {
+    let is_known = payload(last).is_some_and(|last| proof.is_answered_by(last));
+    let other = || Outcome::unreachable(Unreachable::UpstreamError).advise(OTHER_SERVER);
+    if is_known { Ok(()) } else { Err(other().into()) }
+}
+
+fn binary(text: String) -> Binary {
+    Binary { subtype: BinarySubtype::Generic, bytes: text.into_bytes() }
+}
+
+fn payload(reply: &RawDocument) -> Option<&[u8]> {
+    reply.get_binary("payload").ok().map(|binary| binary.bytes)
+}
+
+/// Whether a member is 1 or true: servers write `ok` as a double.
+fn is_true(reply: &RawDocument, name: &str) -> bool {
+    match reply.get(name) {
+        Ok(Some(RawBsonRef::Double(number))) => (number - 1.0).abs() < f64::EPSILON,
+        Ok(Some(RawBsonRef::Boolean(flag))) => flag,
+        _ => number(reply, name) == Some(1),
+    }
 }
 
 /// The first user that is logged in.
-fn user_of(reply: &Document) -> Option<String> {
-    let mut users = reply.document("authInfo")?.items("authenticatedUsers")?;
-    let Bson::Document(user) = users.next()? else { return None };
-    let name = user.text("user").filter(|name| !name.is_empty())?;
-    Some(format!("{name}@{}", user.text("db")?))
+fn user_of(reply: &RawDocument) -> Option<String> {
+    let users = reply.get_document("authInfo").ok()?.get_array("authenticatedUsers").ok()?;
+    let user = users.into_iter().next()?.ok()?.as_document()?;
+    let name = user.get_str("user").ok().filter(|name| !name.is_empty())?;
+    Some(format!("{name}@{}", user.get_str("db").ok()?))
 }

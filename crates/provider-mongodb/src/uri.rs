@@ -1,192 +1,128 @@
 //! The connection string.
 
-use nora_provider_sdk::Secret;
-use percent_encoding::percent_decode_str;
+use async_trait::async_trait;
+use nora_provider_sdk::connection_string::{ConnectionString, User};
+use nora_provider_sdk::scram::{MECHANISM, prepare};
+use nora_provider_sdk::{Attempt, Connection, Context, Outcome, Secret, Transport, Unready, Wire};
 
-use crate::scram::prepare;
+use crate::classify::advised;
+use crate::login::{Guest, Login};
+use crate::session::Session;
 
+const FIELD: &str = "connection_string";
 const DEFAULT_PORT: u16 = 27017;
 const DEFAULT_SOURCE: &str = "admin";
 
 const NOT_A_URI: &str = "must begin with mongodb:// or mongodb+srv://";
-const NOT_ENCODED: &str = "must have @ : / ? # [ ] and % in its user name, password and options percent-encoded";
 const BAD_HOST: &str = "must name a host, and after a colon a port if it has one";
-const BAD_OPTION: &str = "must have options of the form name=value, with & between them";
 const NO_PASSWORD: &str = "must hold a password with its user name";
 const BAD_PASSWORD: &str = "has a password with characters that no MongoDB password has";
 
+const ABSENT: &str = "Nothing was sent: a connection string is needed.";
 const SRV: &str = "Nothing was sent: mongodb+srv:// stands for hosts that only DNS knows (SRV and TXT records), which a connection test does not look up. To have it tested, use mongodb:// with one of the hosts and tls=true.";
 const SEVERAL: &str = "Nothing was sent: a connection test goes to one host, and the connection string names several.";
 const SOCKET: &str = "Nothing was sent: the connection string names a socket of the machine it is used on.";
-const MECHANISM: &str = "Nothing was sent: a connection test logs in with SCRAM-SHA-256 alone, and the connection string asks for something else.";
+const OTHER_MECHANISM: &str = "Nothing was sent: a connection test logs in with SCRAM-SHA-256 alone, and the connection string asks for something else.";
 const OWN_CERTIFICATE: &str =
     "Nothing was sent: the connection string names certificate files, which a connection test does not have.";
 const DETOUR: &str = "Nothing was sent: the connection string leads through a proxy or load balancer, which a connection test does not use.";
 
-/// What a connection string comes to.
-pub(crate) enum Uri {
-    /// It can be tried.
-    Host(Target),
-    /// It may be good, but cannot be tried, and this is why.
-    Untestable(&'static str),
-}
-
 /// The host to log in to.
 pub(crate) struct Target {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) tls: bool,
+    host: String,
+    port: u16,
+    tls: bool,
     /// `None` where there is no user.
-    pub(crate) login: Option<Login>,
+    login: Option<Login>,
 }
 
-/// As whom to log in.
-pub(crate) struct Login {
-    pub(crate) user: String,
-    pub(crate) password: Secret,
-    /// The database that knows the user.
-    pub(crate) source: String,
-    /// Whether the connection string names the mechanism, so that the server is not asked for those it offers.
-    pub(crate) mechanism_is_set: bool,
-}
+#[async_trait]
+impl Attempt for Target {
+    fn read(connection: &Connection<'_>) -> Result<Self, Unready> {
+        let text = connection.entered(FIELD).ok_or(Unready::Untestable(ABSENT))?;
+        Self::parse(text)
+    }
 
-impl Uri {
-    /// The error says what to change, and repeats nothing.
-    pub(crate) fn parse(text: &Secret) -> Result<Self, &'static str> {
-        let (scheme, rest) = text.expose().split_once("://").ok_or(NOT_A_URI)?;
-        let is_srv = scheme.eq_ignore_ascii_case("mongodb+srv");
-        if !is_srv && !scheme.eq_ignore_ascii_case("mongodb") {
-            return Err(NOT_A_URI);
-        }
-        let (before, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (authority, path) = before.split_once('/').unwrap_or((before, ""));
-        if path.contains(['@', '/']) || query.contains('@') || authority.contains('#') {
-            return Err(NOT_ENCODED);
-        }
-        let options = Options::parse(query)?;
-        let (user, hosts) = match authority.rsplit_once('@') {
-            Some((user, hosts)) => (Some(user), hosts),
-            None => (None, authority),
+    async fn run(self, connection: &Connection<'_>, context: &dyn Context) -> Result<Outcome, Box<Outcome>> {
+        let wire = self.connect(context).await.map_err(|outcome| advised(*outcome, self.tls))?;
+        let mut guest = Guest { session: Session::new(wire), tls: self.tls, connection: *connection };
+        let outcome = match &self.login {
+            Some(login) => guest.log_in(login).await?,
+            None => guest.go_without().await?,
         };
-        let login = user.map(|user| login(user, path, &options)).transpose()?.flatten();
-        if hosts.is_empty() {
-            return Err(BAD_HOST);
-        }
-        if let Some(obstacle) = obstacle(is_srv, hosts, &options) {
-            return Ok(Self::Untestable(obstacle));
-        }
-        let (host, port) = host(hosts).ok_or(BAD_HOST)?;
-        Ok(Self::Host(Target { host, port, tls: options.is_on("tls") || options.is_on("ssl"), login }))
+        guest.session.leave().await;
+        Ok(outcome)
     }
 }
 
-/// Options by their names in lower case.
-struct Options(Vec<(String, String)>);
-
-impl Options {
-    fn parse(query: &str) -> Result<Self, &'static str> {
-        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').ok_or(BAD_OPTION)?;
-            Ok((name.to_ascii_lowercase(), decode(value)?))
-        });
-        pairs.collect::<Result<_, _>>().map(Self)
+impl Target {
+    fn parse(text: &Secret) -> Result<Self, Unready> {
+        let parts = ConnectionString::parse(text).map_err(wrong)?;
+        if !matches!(parts.scheme.as_str(), "mongodb" | "mongodb+srv") {
+            return Err(wrong(NOT_A_URI));
+        }
+        let login = parts.user.as_ref().map(|user| login(user, &parts)).transpose().map_err(wrong)?.flatten();
+        if let Some(obstacle) = obstacle(&parts) {
+            return Err(Unready::Untestable(obstacle));
+        }
+        let (host, port) = parts.host(DEFAULT_PORT).ok_or(wrong(BAD_HOST))?;
+        Ok(Self { host, port, tls: parts.is_on("tls") || parts.is_on("ssl"), login })
     }
 
-    /// Where an option is repeated, the last counts.
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
+    async fn connect(&self, context: &dyn Context) -> Result<Wire, Box<Outcome>> {
+        let may_go_in_the_clear = !self.tls && self.login.is_some();
+        let transport = if may_go_in_the_clear { Transport::Plaintext } else { Transport::Tls };
+        let wire = Wire::connect(context, &self.host, self.port, transport).await?;
+        if self.tls { Ok(wire.start_tls(context, &self.host).await?) } else { Ok(wire) }
     }
+}
 
-    fn is_on(&self, name: &str) -> bool {
-        self.get(name) == Some("true")
-    }
+const fn wrong(detail: &'static str) -> Unready {
+    Unready::Field { name: FIELD, detail }
 }
 
 /// What a test cannot do.
-fn obstacle(is_srv: bool, hosts: &str, options: &Options) -> Option<&'static str> {
-    let has = |name: &str| options.get(name).is_some();
-    let mechanism = options.get("authmechanism");
-    if is_srv {
-        Some(SRV)
-    } else if hosts.contains(',') {
-        Some(SEVERAL)
-    } else if hosts.contains('%') {
-        Some(SOCKET)
-    } else if mechanism.is_some_and(|mechanism| mechanism != "SCRAM-SHA-256") {
-        Some(MECHANISM)
-    } else if has("tlscafile") || has("tlscertificatekeyfile") {
-        Some(OWN_CERTIFICATE)
-    } else if has("proxyhost") || options.is_on("loadbalanced") {
-        Some(DETOUR)
-    } else {
-        None
-    }
+fn obstacle(parts: &ConnectionString) -> Option<&'static str> {
+    let has = |name: &str| parts.option(name).is_some();
+    let obstacles = [
+        (parts.scheme == "mongodb+srv", SRV),
+        (parts.hosts.contains(','), SEVERAL),
+        (parts.hosts.contains('%'), SOCKET),
+        (parts.option("authMechanism").is_some_and(|mechanism| mechanism != MECHANISM), OTHER_MECHANISM),
+        (has("tlsCAFile") || has("tlsCertificateKeyFile"), OWN_CERTIFICATE),
+        (has("proxyHost") || parts.is_on("loadBalanced"), DETOUR),
+    ];
+    obstacles.into_iter().find(|(is_there, _)| *is_there).map(|(_, why)| why)
 }
 
 /// `None` where the mechanism needs no password and there is none.
-fn login(user_info: &str, path: &str, options: &Options) -> Result<Option<Login>, &'static str> {
-    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
-    if user_info.contains('@') || password.contains(':') {
-        return Err(NOT_ENCODED);
-    }
-    let mechanism = options.get("authmechanism");
-    let (user, password, database) = (decode(user)?, Secret::new(decode(password)?), decode(path)?);
-    if user.is_empty() || password.is_empty() {
+fn login(user: &User, parts: &ConnectionString) -> Result<Option<Login>, &'static str> {
+    let mechanism = parts.option("authMechanism");
+    if user.name.is_empty() || user.password.is_empty() {
         let needs_none = mechanism.is_some_and(|mechanism| !mechanism.starts_with("SCRAM-"));
         return if needs_none { Ok(None) } else { Err(NO_PASSWORD) };
     }
-    prepare(&password).map_err(|_| BAD_PASSWORD)?;
-    let source = options.get("authsource").map(str::to_owned).or(Some(database)).filter(|source| !source.is_empty());
+    let sources = [parts.option("authSource").unwrap_or(&parts.path), DEFAULT_SOURCE];
+    let source = sources.into_iter().find(|source| !source.is_empty()).unwrap_or_default();
     Ok(Some(Login {
-        user,
-        password,
-        source: source.unwrap_or_else(|| DEFAULT_SOURCE.to_owned()),
+        user: user.name.clone(),
+        password: user.password.duplicate(),
+        prepared: prepare(&user.password).map_err(|_| BAD_PASSWORD)?,
+        source: source.to_owned(),
         mechanism_is_set: mechanism.is_some(),
     }))
-}
-
-fn decode(text: &str) -> Result<String, &'static str> {
-    let is_escape =
-        |rest: &str| rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
-    if !text.split('%').skip(1).all(is_escape) {
-        return Err(NOT_ENCODED);
-    }
-    percent_decode_str(text).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| NOT_ENCODED)
-}
-
-/// One host and its port. IPv6 addresses stand in brackets.
-fn host(text: &str) -> Option<(String, u16)> {
-    let (host, port) = match text.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']')?;
-            address.parse::<std::net::Ipv6Addr>().ok()?;
-            (address, port)
-        }
-        None => text.split_at(text.find(':').unwrap_or(text.len())),
-    };
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':');
-    let port = match port.strip_prefix(':') {
-        Some(port) => port.parse().ok().filter(|port| *port > 0)?,
-        None if port.is_empty() => DEFAULT_PORT,
-        None => return None,
-    };
-    (!host.is_empty() && host.bytes().all(is_name)).then(|| (host.to_ascii_lowercase(), port))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Uri, &'static str> {
-        Uri::parse(&Secret::new(text.to_owned()))
+    fn parse(text: &str) -> Result<Target, Unready> {
+        Target::parse(&Secret::new(text.to_owned()))
     }
 
     fn target(text: &str) -> Target {
-        match parse(text) {
-            Ok(Uri::Host(target)) => target,
-            Ok(Uri::Untestable(why)) => panic!("{text}: {why}"),
-            Err(problem) => panic!("{text}: {problem}"),
-        }
+        parse(text).unwrap_or_else(|unready| panic!("{text}: {unready:?}"))
     }
 
     #[test]
@@ -226,39 +162,29 @@ mod tests {
             ("mongodb+srv://app:word@cluster.example.mongodb.net/", SRV),
             ("mongodb://app:word@a.example,b.example:27018/", SEVERAL),
             ("mongodb://app:word@%2Ftmp%2Fmongodb-27017.sock", SOCKET),
-            ("mongodb://app:word@db.example/?authMechanism=SCRAM-SHA-1", MECHANISM),
-            ("mongodb://CN%3Dapp@db.example/?authMechanism=MONGODB-X509", MECHANISM),
+            ("mongodb://app:word@db.example/?authMechanism=SCRAM-SHA-1", OTHER_MECHANISM),
+            ("mongodb://CN%3Dapp@db.example/?authMechanism=MONGODB-X509", OTHER_MECHANISM),
             ("mongodb://app:word@db.example/?tls=true&tlsCAFile=%2Fetc%2Fca.pem", OWN_CERTIFICATE),
             ("mongodb://app:word@db.example/?proxyHost=proxy.example", DETOUR),
             ("mongodb://app:word@db.example/?loadBalanced=true", DETOUR),
         ] {
-            assert!(matches!(parse(text), Ok(Uri::Untestable(why)) if why == expected), "{text}");
+            assert_eq!(parse(text).err(), Some(Unready::Untestable(expected)), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_connection_string_is_refused() {
         for (text, expected) in [
-            ("db.example.com:27017", NOT_A_URI),
             ("postgresql://db.example", NOT_A_URI),
-            ("mongodb://", BAD_HOST),
-            ("mongodb://app:word@", BAD_HOST),
             ("mongodb://db.example:0", BAD_HOST),
             ("mongodb://db.example:65536", BAD_HOST),
             ("mongodb://2001:db8::7", BAD_HOST),
             ("mongodb://[db.example]", BAD_HOST),
             ("mongodb://db exa.mple", BAD_HOST),
-            ("mongodb://app:wo@rd@db.example", NOT_ENCODED),
-            ("mongodb://app:wo:rd@db.example", NOT_ENCODED),
-            ("mongodb://app:123/rd@db.example", NOT_ENCODED),
-            ("mongodb://app:123?rd@db.example", NOT_ENCODED),
-            ("mongodb://app:wo%rd@db.example", NOT_ENCODED),
-            ("mongodb://app:%ff@db.example", NOT_ENCODED),
-            ("mongodb://app:word@db.example/?tls", BAD_OPTION),
             ("mongodb://app@db.example", NO_PASSWORD),
             ("mongodb://app:%07@db.example", BAD_PASSWORD),
         ] {
-            assert_eq!(parse(text).err(), Some(expected), "{text}");
+            assert_eq!(parse(text).err(), Some(wrong(expected)), "{text}");
         }
     }
 }

@@ -3,11 +3,9 @@
 use std::error::Error as _;
 use std::io;
 
-use nora_provider_sdk::{Outcome, Rejection, Unreachable};
+use nora_provider_sdk::{NetworkError, Outcome, Rejection, Unreachable};
 use tokio_postgres::Error;
 use tokio_postgres::error::SqlState;
-
-use crate::tls::broken;
 
 const NO_RULE: &str = "The server has no rule that lets this user into this database from here. Its pg_hba.conf decides, and may ask for TLS.";
 const NO_DATABASE: &str = "There is no database of this name on the server.";
@@ -20,19 +18,18 @@ pub(crate) fn classify(error: &Error) -> Outcome {
     if let Some(code) = error.code() {
         return by_sqlstate(code);
     }
-    let broken_stream = error.source().and_then(|source| source.downcast_ref::<io::Error>());
-    match broken_stream {
-        Some(cause)
-            if !matches!(
-                cause.kind(),
-                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other
-            ) =>
-        {
-            Outcome::unreachable(broken(cause).into())
-        }
-        _ if error.is_closed() => Outcome::unreachable(Unreachable::Refused),
-        _ => Outcome::unreachable(Unreachable::UpstreamError).advise(NOT_SPOKEN),
+    let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>()).map(io::Error::kind);
+    match cause {
+        // Not the stream's: the driver's own way of saying that it does not understand.
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other) => not_spoken(),
+        Some(kind) => Outcome::unreachable(NetworkError::from(io::Error::from(kind)).into()),
+        None if error.is_closed() => Outcome::unreachable(Unreachable::Refused),
+        None => not_spoken(),
     }
+}
+
+fn not_spoken() -> Outcome {
+    Outcome::unreachable(Unreachable::UpstreamError).advise(NOT_SPOKEN)
 }
 
 fn by_sqlstate(code: &SqlState) -> Outcome {

@@ -2,7 +2,17 @@
 
 mod classify;
 mod login;
-mod provider;
 mod tls;
 
-pub use provider::Postgresql;
+use std::sync::Arc;
+
+use nora_provider_sdk::{ManifestError, Provider, coded};
+
+/// The provider.
+///
+/// # Errors
+///
+/// The manifest is refused; the tests of this crate parse it.
+pub fn provider() -> Result<Arc<dyn Provider>, ManifestError> {
+    coded::<login::Login>("postgresql.toml", include_str!("../manifest.toml"))
+}

@@ -1,6 +1,6 @@
 //! What the server's errors mean. Their words are the server's, and are not shown.
 
-use nora_provider_sdk::{NetworkError, Outcome, Rejection, Unreachable};
+use nora_provider_sdk::{Outcome, Rejection, Unreachable};
 
 const NEEDS_PASSWORD: &str = "The server asks for a password.";
 const HAS_NO_PASSWORD: &str =
@@ -13,31 +13,6 @@ const NOT_READY: &str = "The server is busy, loading its data, or cut off from i
 const PROTECTED: &str =
     "The server runs in protected mode: until it has a password, it takes connections from its own machine alone.";
 const NO_ROOM: &str = "The server has no connection free.";
-const NOT_SPOKEN: &str = "What answers there is not Redis. Check the host and the port.";
-
-/// How a test ends before its end.
-#[derive(Debug)]
-pub(crate) struct Failure(Box<Outcome>);
-
-impl Failure {
-    pub(crate) fn into_outcome(self) -> Outcome {
-        *self.0
-    }
-}
-
-impl From<Outcome> for Failure {
-    fn from(outcome: Outcome) -> Self {
-        Self(Box::new(outcome))
-    }
-}
-
-/// No answer came, or none that is Redis'.
-impl From<NetworkError> for Failure {
-    fn from(error: NetworkError) -> Self {
-        let outcome = Outcome::unreachable(error.into());
-        Self::from(if error == NetworkError::Protocol { outcome.advise(NOT_SPOKEN) } else { outcome })
-    }
-}
 
 /// What was asked when the server said no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,17 @@
 
 mod classify;
 mod login;
-mod provider;
 mod session;
 
-pub use provider::Redis;
+use std::sync::Arc;
+
+use nora_provider_sdk::{ManifestError, Provider, coded};
+
+/// The provider.
+///
+/// # Errors
+///
+/// The manifest is refused; the tests of this crate parse it.
+pub fn provider() -> Result<Arc<dyn Provider>, ManifestError> {
+    coded::<login::Login>("redis.toml", include_str!("../manifest.toml"))
+}

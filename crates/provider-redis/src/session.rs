@@ -1,9 +1,6 @@
 //! RESP2 over a stream: one command, one reply.
 
-use std::io;
-
-use nora_provider_sdk::{NetworkError, Secret, Stream};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use nora_provider_sdk::{NetworkError, Secret, Wire};
 
 /// Errors quote what was sent to them, though never much of it.
 const LONGEST_LINE: u64 = 1024;
@@ -21,17 +18,14 @@ pub(crate) enum Reply {
 }
 
 /// A conversation.
-pub(crate) struct Session(BufReader<Box<dyn Stream>>);
+pub(crate) struct Session(pub(crate) Wire);
 
 impl Session {
-    pub(crate) fn new(stream: Box<dyn Stream>) -> Self {
-        Self(BufReader::new(stream))
-    }
-
     /// Sends a command and waits for the reply.
     pub(crate) async fn ask(&mut self, words: &[&str]) -> Result<Reply, NetworkError> {
-        self.send(command(words).expose()).await.map_err(|error| broken(&error))?;
-        let line = self.line().await?;
+        self.0.send(command(words).expose().as_bytes()).await?;
+        let line = self.0.line(LONGEST_LINE).await?;
+        let line = line.strip_suffix('\r').ok_or(NetworkError::Protocol)?;
         let (kind, rest) = line.split_at_checked(1).ok_or(NetworkError::Protocol)?;
         match kind {
             "+" => Ok(Reply::Text(rest.to_owned())),
@@ -41,37 +35,13 @@ impl Session {
         }
     }
 
-    /// Hangs up, which is how a Redis session ends.
-    pub(crate) async fn leave(mut self) {
-        // What becomes of it changes nothing about the answers.
-        let _ = self.0.shutdown().await;
-    }
-
-    async fn send(&mut self, command: &str) -> io::Result<()> {
-        self.0.write_all(command.as_bytes()).await?;
-        self.0.flush().await
-    }
-
-    async fn line(&mut self) -> Result<String, NetworkError> {
-        let mut line = Vec::new();
-        let read = (&mut self.0).take(LONGEST_LINE).read_until(b'\n', &mut line).await;
-        if read.map_err(|error| broken(&error))? == 0 {
-            return Err(NetworkError::Refused);
-        }
-        let line = line.strip_suffix(b"\r\n").ok_or(NetworkError::Protocol)?;
-        Ok(String::from_utf8_lossy(line).into_owned())
-    }
-
     async fn text(&mut self, length: &str) -> Result<Reply, NetworkError> {
         let length = length.parse().ok().filter(|length| *length <= LONGEST_TEXT).ok_or(NetworkError::Protocol)?;
-        let mut text = vec![0; length];
-        let mut end = [0; 2];
-        self.0.read_exact(&mut text).await.map_err(|error| broken(&error))?;
-        self.0.read_exact(&mut end).await.map_err(|error| broken(&error))?;
-        if end != *b"\r\n" {
-            return Err(NetworkError::Protocol);
+        let text = self.0.bytes(length).await?;
+        match &self.0.array().await? {
+            b"\r\n" => Ok(Reply::Text(String::from_utf8_lossy(&text).into_owned())),
+            _ => Err(NetworkError::Protocol),
         }
-        Ok(Reply::Text(String::from_utf8_lossy(&text).into_owned()))
     }
 }
 
@@ -82,13 +52,6 @@ fn command(words: &[&str]) -> Secret {
     let pieces = lengths.iter().zip(words).flat_map(|(length, word)| [length.as_str(), word, "\r\n"]);
     // `concat` takes the room for all of it at once, so a password among the words leaves no copy behind.
     Secret::new(std::iter::once(count.as_str()).chain(pieces).collect::<Vec<_>>().concat())
-}
-
-fn broken(error: &io::Error) -> NetworkError {
-    match error.kind() {
-        io::ErrorKind::TimedOut => NetworkError::Timeout,
-        _ => NetworkError::Refused,
-    }
 }
 
 #[cfg(test)]

@@ -53,6 +53,32 @@ impl<'a> Connection<'a> {
         given.or_else(|| self.manifest.field(field).and_then(|field| field.default.as_ref()).and_then(plain_text))
     }
 
+    /// The secret of `field`, if one was given that is not empty.
+    ///
+    /// ```
+    /// use nora_provider_sdk::{Connection, Secret};
+    ///
+    /// fn key<'a>(connection: &Connection<'a>) -> Option<&'a Secret> {
+    ///     connection.entered("api_key")
+    /// }
+    /// ```
+    pub fn entered(&self, field: &str) -> Option<&'a Secret> {
+        self.secret(field).filter(|secret| !secret.is_empty())
+    }
+
+    /// The value of a public `field`, read as a `T`: `None` where there is none, or it is none.
+    ///
+    /// ```
+    /// use nora_provider_sdk::Connection;
+    ///
+    /// fn port(connection: &Connection<'_>) -> Option<u16> {
+    ///     connection.parsed("port")
+    /// }
+    /// ```
+    pub fn parsed<T: std::str::FromStr>(&self, field: &str) -> Option<T> {
+        self.text(field)?.parse().ok()
+    }
+
     /// The value of any `field` as text, secret or not.
     pub fn value(&self, field: &str) -> Option<Secret> {
         self.secret(field).map(Secret::duplicate).or_else(|| self.text(field).map(Secret::new))

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use nora_kernel::address::{Endpoint, InvalidEndpoint, NetworkPolicy, Scheme, is_web_port};
+use url::Url;
 
 const LONGEST_URL: usize = 2048;
 const LONGEST_NAME: usize = 253;
@@ -106,6 +107,24 @@ pub(crate) fn parse_base_url(text: &str) -> Result<Endpoint, &'static str> {
     Ok(endpoint)
 }
 
+/// The URL that a file of credentials names, if a credential may be sent there: https, with a plainly written host, a
+/// port of the web and perhaps a path; no user name, query or fragment. Whether the host may be called is asked when it
+/// is.
+///
+/// ```
+/// use nora_provider_sdk::https_url;
+///
+/// assert!(https_url("https://cluster.example:6443/k8s").is_some());
+/// for bad in ["http://cluster.example", "https://user@cluster.example", "https://0xc0.0.2.7", "https://a.example:22"] {
+///     assert_eq!(https_url(bad), None);
+/// }
+/// ```
+pub fn https_url(text: &str) -> Option<Url> {
+    let endpoint = parse_base_url(text).ok()?;
+    let url = Url::parse(text).ok()?;
+    (url.scheme() == "https" && endpoint.port() != 80).then_some(url)
+}
+
 const fn describe(error: InvalidEndpoint) -> &'static str {
     match error {
         InvalidEndpoint::Syntax => "is not a URL",
@@ -168,4 +187,43 @@ fn check_name(name: &str, policy: &NetworkPolicy) -> Result<(), &'static str> {
     };
     let local = !name.contains('.') || is_one_of(LOCAL);
     if is_one_of(NEVER) || (local && !policy.lists_networks()) { Err(NOT_CALLED) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_sent_to_plain_https_urls_alone() {
+        for good in [
+            "https://kubernetes.example",
+            "https://Kubernetes.Example:6443/",
+            "https://rancher.example/k8s/clusters/c-1",
+            "https://192.0.2.7:6443",
+            "https://[2001:db8::7]:6443",
+        ] {
+            assert!(https_url(good).is_some(), "{good}");
+        }
+        for bad in [
+            "http://kubernetes.example",
+            "ftp://kubernetes.example",
+            "https://",
+            "kubernetes.example",
+            "https:kubernetes.example",
+            "https://user@kubernetes.example",
+            "https://@kubernetes.example",
+            "https://user:word@kubernetes.example",
+            "https://kubernetes.example?a=b",
+            "https://kubernetes.example#a",
+            "https://kubernetes.example:25",
+            "https://kubernetes.example:80",
+            "https://3221225991:6443",
+            "https://0xc0.0.2.7",
+            "https://kubernetes\\.example",
+            "https://k%75bernetes.example",
+            "https://kübernetes.example",
+        ] {
+            assert!(https_url(bad).is_none(), "{bad}");
+        }
+    }
 }

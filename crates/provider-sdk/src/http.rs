@@ -3,9 +3,12 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use nora_kernel::Secret;
+use serde_json::Value;
 use url::Url;
 
 use crate::NetworkError;
+
+const JSON: &str = "application/json";
 
 /// A request method a connection test may use.
 ///
@@ -56,6 +59,49 @@ impl Request {
         Self { method: Method::Get, url, headers: Vec::new(), body: None }
     }
 
+    /// A POST request with a form, which is percent-encoded already.
+    ///
+    /// ```
+    /// use nora_provider_sdk::{Request, Secret};
+    ///
+    /// let form = Secret::new("grant_type=client_credentials&scope=read".to_owned());
+    /// let request = Request::post_form("https://login.acme.example/token".parse().expect("a URL"), form);
+    /// assert_eq!(request.method.as_str(), "POST");
+    /// ```
+    pub fn post_form(url: Url, form: Secret) -> Self {
+        let request = Self { method: Method::Post, url, headers: Vec::new(), body: Some(form) };
+        request.header("content-type", "application/x-www-form-urlencoded")
+    }
+
+    /// A POST request with JSON, which asks for JSON.
+    ///
+    /// ```
+    /// use nora_provider_sdk::Request;
+    ///
+    /// let question = serde_json::json!({ "query": "{ viewer { login } }" });
+    /// let request = Request::post_json("https://api.acme.example/graphql".parse().expect("a URL"), &question);
+    /// assert_eq!(request.body.expect("a body").expose(), r#"{"query":"{ viewer { login } }"}"#);
+    /// ```
+    pub fn post_json(url: Url, body: &Value) -> Self {
+        let body = Some(Secret::new(body.to_string()));
+        let request = Self { method: Method::Post, url, headers: Vec::new(), body };
+        request.header("accept", JSON).header("content-type", JSON)
+    }
+
+    /// Shows a bearer token.
+    ///
+    /// ```
+    /// use nora_provider_sdk::{Request, Secret};
+    ///
+    /// let token = Secret::new("t0ken".to_owned());
+    /// let request = Request::get("https://api.acme.example/me".parse().expect("a URL")).bearer(&token);
+    /// assert!(request.headers.iter().any(|(name, value)| name == "authorization" && value.expose() == "Bearer t0ken"));
+    /// ```
+    #[must_use]
+    pub fn bearer(self, token: &Secret) -> Self {
+        self.header("authorization", format!("Bearer {}", token.expose()))
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
@@ -78,6 +124,18 @@ impl Response {
     /// The first header with this name (given in lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON, whatever its content type says; `None` if it is none.
+    ///
+    /// ```
+    /// use nora_provider_sdk::Response;
+    ///
+    /// let response = Response { status: 200, headers: Vec::new(), body: r#"{"ok": true}"#.into() };
+    /// assert_eq!(response.json().expect("JSON").pointer("/ok"), Some(&true.into()));
+    /// ```
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
     }
 }
 

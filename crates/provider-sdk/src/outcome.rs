@@ -8,6 +8,8 @@ use nora_kernel::is_hidden;
 
 use crate::NetworkError;
 
+const NOT_SPOKEN: &str = "What answers there does not speak this provider's protocol. Check the host and the port.";
+
 const NOT_IN_THE_CLEAR: &str = "No login is sent there without TLS. Switch TLS on, or have the operator list the \
                                 private network the server is in (--allow-network).";
 
@@ -188,6 +190,41 @@ impl Outcome {
     pub fn advise(mut self, advice: impl Into<Cow<'static, str>>) -> Self {
         self.advice = Some(advice.into());
         self
+    }
+
+    /// Adds a sentence of ours if it ended like this.
+    ///
+    /// ```
+    /// use nora_provider_sdk::{Outcome, Rejection, Verdict};
+    ///
+    /// let refused = Outcome::rejected(Rejection::Scope);
+    /// let advised = refused.advise_on(&Verdict::Rejected(Rejection::Scope), "The key needs the scope `read`.");
+    /// assert!(advised.advice.is_some());
+    /// ```
+    #[must_use]
+    pub fn advise_on(self, verdict: &Verdict, advice: impl Into<Cow<'static, str>>) -> Self {
+        if self.verdict == *verdict { self.advise(advice) } else { self }
+    }
+
+    /// Notes the HTTP status it rests on.
+    ///
+    /// ```
+    /// use nora_provider_sdk::Outcome;
+    ///
+    /// assert_eq!(Outcome::verified(None).with_status(200).status, Some(200));
+    /// ```
+    #[must_use]
+    pub const fn with_status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+}
+
+/// No answer came, or none of the protocol's.
+impl From<NetworkError> for Box<Outcome> {
+    fn from(error: NetworkError) -> Self {
+        let outcome = Outcome::unreachable(error.into());
+        Self::new(if error == NetworkError::Protocol { outcome.advise(NOT_SPOKEN) } else { outcome })
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the server's codes mean. Its words are not shown.
 
-use nora_provider_sdk::{NetworkError, Outcome, Rejection, Unreachable};
+use nora_provider_sdk::{Outcome, Rejection, Unreachable};
 
 const APP_PASSWORD: &str =
     "Where the account has a second factor, the server wants an app password in place of the usual one.";
@@ -10,30 +10,6 @@ const WANTS_TLS: &str = "The server wants TLS before a login. Choose starttls, o
 const LATER: &str = "The server cannot check the login now. It may have seen too many attempts.";
 const CLOSED: &str = "The server takes no connections now.";
 const NOT_SPOKEN: &str = "What answers there is no mail submission server. Check the host and the port.";
-
-/// How a test ends before its end.
-#[derive(Debug)]
-pub(crate) struct Failure(Box<Outcome>);
-
-impl Failure {
-    pub(crate) fn into_outcome(self) -> Outcome {
-        *self.0
-    }
-}
-
-impl From<Outcome> for Failure {
-    fn from(outcome: Outcome) -> Self {
-        Self(Box::new(outcome))
-    }
-}
-
-/// No answer came, or none that is SMTP.
-impl From<NetworkError> for Failure {
-    fn from(error: NetworkError) -> Self {
-        let outcome = Outcome::unreachable(error.into());
-        Self::from(if error == NetworkError::Protocol { outcome.advise(NOT_SPOKEN) } else { outcome })
-    }
-}
 
 /// The outcome for a reply that was not hoped for.
 pub(crate) fn classify(code: u16) -> Outcome {

@@ -1,6 +1,7 @@
 //! What a server says it can do.
 
-use crate::classify::{Failure, classify};
+use nora_provider_sdk::Outcome;
+
 use crate::session::{Reply, Session};
 
 /// The name of a client that has none of its own: an address, as the protocol has it then.
@@ -16,9 +17,8 @@ pub(crate) struct Extensions {
 
 impl Extensions {
     /// Introduces the client and reads the answer.
-    pub(crate) async fn ask(session: &mut Session) -> Result<Self, Failure> {
-        let reply = session.say(GREETING).await?;
-        if reply.code == 250 { Ok(Self::parse(&reply)) } else { Err(classify(reply.code).into()) }
+    pub(crate) async fn ask(session: &mut Session) -> Result<Self, Box<Outcome>> {
+        Ok(Self::parse(&session.expect(GREETING, 250).await?))
     }
 
     fn parse(reply: &Reply) -> Self {

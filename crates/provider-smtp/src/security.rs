@@ -1,13 +1,14 @@
 //! Connecting, with as much TLS as is asked for.
 
-use nora_provider_sdk::{Context, NetworkError, Outcome, Transport, Unreachable};
+use nora_provider_sdk::{Context, Outcome, Transport, Unreachable, Verdict, Wire};
 
-use crate::classify::{Failure, classify};
 use crate::extensions::Extensions;
 use crate::session::Session;
 
 /// Where TLS comes first whatever is set.
 pub(crate) const IMPLICIT_TLS_PORT: u16 = 465;
+
+const NO_TLS: Verdict = Verdict::Unreachable(Unreachable::Tls);
 
 const NOT_OFFERED: &str = "The server offers no STARTTLS here. Choose tls with port 465, or ask its operator.";
 const TLS_COMES_LATER: &str =
@@ -41,49 +42,23 @@ pub(crate) async fn open(
     port: u16,
     security: Security,
     context: &dyn Context,
-) -> Result<(Session, Extensions), Failure> {
+) -> Result<(Session, Extensions), Box<Outcome>> {
     let security = if port == IMPLICIT_TLS_PORT { Security::Tls } else { security };
-    let mut stream = match security {
-        Security::None => {
-            let stream = context.connect(host, port, Transport::Plaintext).await;
-            stream.map_err(Outcome::unreachable_in_the_clear)?
-        }
-        Security::Starttls | Security::Tls => context.connect(host, port, Transport::Tls).await?,
-    };
+    let transport = if security == Security::None { Transport::Plaintext } else { Transport::Tls };
+    let mut wire = Wire::connect(context, host, port, transport).await?;
     if security == Security::Tls {
-        stream = context.start_tls(stream, host).await.map_err(|error| match error {
-            NetworkError::Tls => Failure::from(Outcome::unreachable(error.into()).advise(TLS_COMES_LATER)),
-            other => other.into(),
-        })?;
+        let secured = wire.start_tls(context, host).await.map_err(Box::<Outcome>::from);
+        wire = secured.map_err(|outcome| outcome.advise_on(&NO_TLS, TLS_COMES_LATER))?;
     }
-    let mut session = Session::new(stream);
-    let greeting = session.listen().await?;
-    if greeting.code != 220 {
-        return Err(classify(greeting.code).into());
+    let mut session = Session(wire);
+    session.listen().await?.of(220)?;
+    let mut extensions = Extensions::ask(&mut session).await?;
+    if security == Security::Starttls {
+        if !extensions.starttls || session.say("STARTTLS").await?.code != 220 {
+            return Err(Outcome::unreachable(Unreachable::Tls).advise(NOT_OFFERED).into());
+        }
+        session = Session(session.0.start_tls(context, host).await?);
+        extensions = Extensions::ask(&mut session).await?;
     }
-    let extensions = Extensions::ask(&mut session).await?;
-    match security {
-        Security::Starttls => upgrade(session, &extensions, host, context).await,
-        Security::Tls | Security::None => Ok((session, extensions)),
-    }
-}
-
-async fn upgrade(
-    mut session: Session,
-    offered: &Extensions,
-    host: &str,
-    context: &dyn Context,
-) -> Result<(Session, Extensions), Failure> {
-    if !offered.starttls {
-        return Err(Outcome::unreachable(Unreachable::Tls).advise(NOT_OFFERED).into());
-    }
-    let reply = session.say("STARTTLS").await?;
-    if reply.code != 220 {
-        return Err(Outcome::unreachable(Unreachable::Tls).advise(NOT_OFFERED).into());
-    }
-    let stream = session.into_stream().ok_or(NetworkError::Protocol)?;
-    let stream = context.start_tls(stream, host).await?;
-    let mut session = Session::new(stream);
-    let extensions = Extensions::ask(&mut session).await?;
     Ok((session, extensions))
 }

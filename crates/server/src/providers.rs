@@ -24,15 +24,15 @@ fn in_code() -> Result<Vec<Arc<dyn Provider>>, ManifestError> {
         #[cfg(feature = "provider-google")]
         nora_provider_google::providers()?,
         #[cfg(feature = "provider-kubernetes")]
-        vec![Arc::new(nora_provider_kubernetes::Kubernetes::new()?)],
+        vec![nora_provider_kubernetes::provider()?],
         #[cfg(feature = "provider-mongodb")]
-        vec![Arc::new(nora_provider_mongodb::Mongodb::new()?)],
+        vec![nora_provider_mongodb::provider()?],
         #[cfg(feature = "provider-postgresql")]
-        vec![Arc::new(nora_provider_postgresql::Postgresql::new()?)],
+        vec![nora_provider_postgresql::provider()?],
         #[cfg(feature = "provider-redis")]
-        vec![Arc::new(nora_provider_redis::Redis::new()?)],
+        vec![nora_provider_redis::provider()?],
         #[cfg(feature = "provider-smtp")]
-        vec![Arc::new(nora_provider_smtp::Smtp::new()?)],
+        vec![nora_provider_smtp::provider()?],
     ];
     Ok(crates.into_iter().flatten().collect())
 }

@@ -31,7 +31,7 @@ async fn a_bucket_has_a_host_of_its_own() {
         (&[("region", "auto"), ("endpoint", "https://abc.r2.acme.example")], "acme-orders.abc.r2.acme.example", 443),
         (&[("endpoint", "http://minio.acme.example:9000/")], "acme-orders.minio.acme.example", 9000),
     ] {
-        assert_asked(&s3(), entered, host, port, list).await;
+        assert_asked(&*s3(), entered, host, port, list).await;
     }
 }
 
@@ -51,7 +51,7 @@ async fn a_bucket_stands_in_the_path_where_no_host_can_be_its_own() {
             "/store/acme-orders?list-type=2&max-keys=1",
         ),
     ] {
-        assert_asked(&s3(), entered, host, port, target).await;
+        assert_asked(&*s3(), entered, host, port, target).await;
     }
 }
 
@@ -59,14 +59,14 @@ async fn a_bucket_stands_in_the_path_where_no_host_can_be_its_own() {
 async fn without_a_bucket_the_buckets_are_listed() {
     let path_style = [("bucket", ""), ("force_path_style", "true")];
     for entered in [&[("bucket", "")][..], &path_style] {
-        assert_asked(&s3(), entered, "s3.eu-central-1.amazonaws.com", 443, "/?max-buckets=1").await;
+        assert_asked(&*s3(), entered, "s3.eu-central-1.amazonaws.com", 443, "/?max-buckets=1").await;
     }
 }
 
 #[tokio::test]
 async fn an_endpoint_takes_the_place_of_awss_own() {
-    assert_asked(&aws(), &[("region", "cn-north-1")], "sts.cn-north-1.amazonaws.com.cn", 443, "/").await;
-    assert_asked(&aws(), &[("endpoint_url", "http://cloud.acme.example:4566")], "cloud.acme.example", 4566, "/").await;
+    assert_asked(&*aws(), &[("region", "cn-north-1")], "sts.cn-north-1.amazonaws.com.cn", 443, "/").await;
+    assert_asked(&*aws(), &[("endpoint_url", "http://cloud.acme.example:4566")], "cloud.acme.example", 4566, "/").await;
 }
 
 #[tokio::test]
@@ -87,9 +87,9 @@ async fn nothing_is_sent_to_a_host_that_cannot_be_made() {
 async fn a_bucket_without_a_host_says_what_to_do() {
     for (error, expected) in [(NetworkError::Dns, Unreachable::Dns), (NetworkError::Tls, Unreachable::Tls)] {
         let context = LoopbackContext::failing(error);
-        let outcome = test(&s3(), &[("endpoint", "https://minio.acme.example")], &context).await;
+        let outcome = test(&*s3(), &[("endpoint", "https://minio.acme.example")], &context).await;
         assert_eq!(outcome.verdict, Verdict::Unreachable(expected));
         assert!(outcome.advice.unwrap().contains("force_path_style"));
-        assert_eq!(test(&s3(), &[], &context).await.advice, None, "AWS has a host for every bucket");
+        assert_eq!(test(&*s3(), &[], &context).await.advice, None, "AWS has a host for every bucket");
     }
 }

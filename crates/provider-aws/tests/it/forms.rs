@@ -11,16 +11,16 @@ fn what_decides_where_a_request_goes_is_marked() {
         let fields = provider.manifest().fields().iter().filter(|field| field.destination);
         fields.map(|field| field.name.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(marked(&aws()), ["region", "endpoint_url"]);
-    assert_eq!(marked(&s3()), ["region", "bucket", "endpoint", "force_path_style"]);
+    assert_eq!(marked(&*aws()), ["region", "endpoint_url"]);
+    assert_eq!(marked(&*s3()), ["region", "bucket", "endpoint", "force_path_style"]);
 }
 
 #[test]
 fn a_region_of_another_store_needs_its_endpoint() {
-    assert_eq!(check(&s3(), &[]), []);
-    assert_eq!(check(&s3(), &[("region", "")]), []);
-    assert_eq!(check(&s3(), &[("region", "auto"), ("endpoint", "https://r2.acme.example")]), []);
-    let problems = check(&s3(), &[("region", "auto")]);
+    assert_eq!(check(&*s3(), &[]), []);
+    assert_eq!(check(&*s3(), &[("region", "")]), []);
+    assert_eq!(check(&*s3(), &[("region", "auto"), ("endpoint", "https://r2.acme.example")]), []);
+    let problems = check(&*s3(), &[("region", "auto")]);
     assert_eq!(problems.iter().map(|problem| problem.field.as_str()).collect::<Vec<_>>(), ["region"]);
     assert!(!problems[0].detail.contains("auto"));
 }

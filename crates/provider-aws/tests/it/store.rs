@@ -57,12 +57,12 @@ async fn a_bucket_is_listed_by_either_address() {
     let store = Store::find();
     let endpoint = ("endpoint", store.url.as_str());
     for entered in [&[][..], &[("force_path_style", "true")], &[endpoint]] {
-        let outcome = store.test(&s3(), "reader", entered).await;
+        let outcome = store.test(&*s3(), "reader", entered).await;
         assert_eq!(outcome.verdict, Verdict::Verified, "{entered:?}");
         let expected = format!("{} in {}", store.told("reader_id"), store.told("bucket"));
         assert_eq!(outcome.account.unwrap().as_str(), expected);
     }
-    let outcome = store.test(&s3(), "reader", &[("bucket", "")]).await;
+    let outcome = store.test(&*s3(), "reader", &[("bucket", "")]).await;
     assert_eq!(outcome.verdict, Verdict::Verified);
     assert_eq!(outcome.account.unwrap().as_str(), store.told("reader_id"));
 }
@@ -71,19 +71,19 @@ async fn a_bucket_is_listed_by_either_address() {
 async fn the_identity_is_the_arn() {
     let store = Store::find();
     for entered in [&[][..], &[("endpoint_url", store.url.as_str())]] {
-        let outcome = store.test(&aws(), "reader", entered).await;
+        let outcome = store.test(&*aws(), "reader", entered).await;
         assert_eq!(outcome.verdict, Verdict::Verified);
         assert_eq!(outcome.account.unwrap().as_str(), "arn:aws:iam::123456789012:user/reader");
     }
-    assert_eq!(store.test(&aws(), "stranger", &[]).await.verdict, Verdict::Verified, "it needs no permission");
+    assert_eq!(store.test(&*aws(), "stranger", &[]).await.verdict, Verdict::Verified, "it needs no permission");
 }
 
 #[tokio::test]
 async fn a_temporary_key_comes_with_its_session_token() {
     let store = Store::find();
     let token = ("session_token", store.told("guest_token"));
-    assert_eq!(store.test(&s3(), "guest", &[token]).await.verdict, Verdict::Verified);
-    let outcome = store.test(&aws(), "guest", &[token]).await;
+    assert_eq!(store.test(&*s3(), "guest", &[token]).await.verdict, Verdict::Verified);
+    let outcome = store.test(&*aws(), "guest", &[token]).await;
     assert_eq!(outcome.account.unwrap().as_str(), "arn:aws:sts::123456789012:assumed-role/guest/test");
     for provider in both() {
         let without = store.test(provider.as_ref(), "guest", &[]).await;
@@ -111,16 +111,16 @@ async fn a_wrong_key_is_rejected() {
 #[tokio::test]
 async fn a_key_without_permission_is_out_of_scope() {
     let store = Store::find();
-    let listed = store.test(&s3(), "stranger", &[]).await;
+    let listed = store.test(&*s3(), "stranger", &[]).await;
     assert_eq!(listed.verdict, Verdict::Rejected(Rejection::Scope));
     assert!(listed.advice.unwrap().contains("s3:ListBucket"));
-    let all = store.test(&s3(), "stranger", &[("bucket", "")]).await;
+    let all = store.test(&*s3(), "stranger", &[("bucket", "")]).await;
     assert_eq!(all.verdict, Verdict::Rejected(Rejection::Scope));
 }
 
 #[tokio::test]
 async fn a_bucket_that_is_not_there_is_not_found() {
     let store = Store::find();
-    let outcome = store.test(&s3(), "reader", &[("bucket", "nora-no-such-bucket")]).await;
+    let outcome = store.test(&*s3(), "reader", &[("bucket", "nora-no-such-bucket")]).await;
     assert_eq!(outcome.verdict, Verdict::Rejected(Rejection::NotFound));
 }

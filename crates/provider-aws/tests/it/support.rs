@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use nora_provider_aws::{Aws, S3};
 use nora_provider_sdk::manifest::Values;
 use nora_provider_sdk::{Connection, Context, FieldProblem, Outcome, Provider};
 use serde_json::Value;
@@ -10,16 +9,16 @@ use serde_json::Value;
 /// Names of fields and what is entered.
 pub(crate) type Entered<'a> = &'a [(&'a str, &'a str)];
 
-pub(crate) fn s3() -> S3 {
-    S3::new().unwrap()
+pub(crate) fn s3() -> Arc<dyn Provider> {
+    both().pop().unwrap()
 }
 
-pub(crate) fn aws() -> Aws {
-    Aws::new().unwrap()
+pub(crate) fn aws() -> Arc<dyn Provider> {
+    both().swap_remove(0)
 }
 
-pub(crate) fn both() -> [Arc<dyn Provider>; 2] {
-    [Arc::new(aws()), Arc::new(s3())]
+pub(crate) fn both() -> Vec<Arc<dyn Provider>> {
+    nora_provider_aws::providers().unwrap()
 }
 
 /// The values of the manifest's example with others in their place; an empty text takes one away.

@@ -46,16 +46,16 @@ async fn the_session_token_is_signed() {
 
 #[tokio::test]
 async fn aws_is_asked_who_signed() {
-    let received = sent(&aws(), &[]).await;
+    let received = sent(&*aws(), &[]).await;
     assert_eq!(received.method, "POST");
     assert_eq!(received.body, b"Action=GetCallerIdentity&Version=2011-06-15");
     assert_eq!(received.header("accept"), Some("application/json"));
-    assert_eq!(received.header("content-type"), Some("application/x-www-form-urlencoded; charset=utf-8"));
+    assert_eq!(received.header("content-type"), Some("application/x-www-form-urlencoded"));
 }
 
 #[tokio::test]
 async fn s3_is_told_the_hash_of_nothing() {
-    let received = sent(&s3(), &[]).await;
+    let received = sent(&*s3(), &[]).await;
     assert_eq!(received.method, "GET");
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     assert_eq!(received.header("x-amz-content-sha256"), Some(empty));
@@ -69,8 +69,8 @@ async fn nothing_a_service_says_is_shown_as_it_is() {
     let answers = [Reply::json(301, redirect).header("x-amz-bucket-region", "canary-region-1"), Reply::json(200, arn)];
     let service = Service::start(answers, Reply::Hangup).await;
     let context = LoopbackContext::to_service(&service);
-    let outcome = test(&s3(), &[], &context).await;
+    let outcome = test(&*s3(), &[], &context).await;
     assert!(!format!("{outcome:?}").contains("canary"), "{outcome:?}");
-    let outcome = test(&aws(), &[("secret_access_key", SECRET)], &context).await;
+    let outcome = test(&*aws(), &[("secret_access_key", SECRET)], &context).await;
     assert_eq!((outcome.verdict, outcome.account), (Verdict::Verified, None));
 }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use nora_provider_kubernetes::Kubernetes;
 use nora_provider_sdk::Provider;
 
 nora_provider_testkit::conformance!([provider()]);
 
 fn provider() -> Arc<dyn Provider> {
-    Arc::new(Kubernetes::new().unwrap())
+    nora_provider_kubernetes::provider().unwrap()
 }

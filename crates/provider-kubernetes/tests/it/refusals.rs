@@ -1,7 +1,6 @@
 //! Kubeconfigs that are not taken.
 
-use nora_provider_kubernetes::Kubernetes;
-use nora_provider_sdk::{Connection, FieldProblem, Provider as _, Secret, SecretMap, Verdict};
+use nora_provider_sdk::{Connection, FieldProblem, Secret, SecretMap, Verdict};
 use nora_provider_testkit::LoopbackContext;
 use serde_json::{Map, json};
 
@@ -15,7 +14,7 @@ users: [{name: main, user: {token: canary-token}}, {name: other, user: {token: c
 ";
 
 fn problems(kubeconfig: &str, context: Option<&str>) -> Vec<FieldProblem> {
-    let provider = Kubernetes::new().unwrap();
+    let provider = nora_provider_kubernetes::provider().unwrap();
     let config = context.map(|name| ("context".to_owned(), json!(name))).into_iter().collect::<Map<_, _>>();
     let secrets: SecretMap =
         [("kubeconfig".parse().unwrap(), Secret::new(kubeconfig.to_owned()))].into_iter().collect();
@@ -87,14 +86,14 @@ fn a_context_must_be_there_and_lead_somewhere() {
 
 #[tokio::test]
 async fn what_is_refused_is_not_sent_either() {
-    let provider = Kubernetes::new().unwrap();
+    let provider = nora_provider_kubernetes::provider().unwrap();
     let context = LoopbackContext::failing(nora_provider_sdk::NetworkError::Dns);
     for text in [GOOD.replace("https:", "http:"), GOOD.replace("{token: canary-token}}]", "{exec: {command: sh}}}]")] {
         let secrets: SecretMap = [("kubeconfig".parse().unwrap(), Secret::new(text))].into_iter().collect();
         let config = Map::new();
         let outcome = provider.test(&Connection::new(provider.manifest(), &config, &secrets), &context).await;
         assert_eq!(outcome.verdict, Verdict::Unverifiable);
-        assert!(outcome.advice.unwrap().starts_with("Nothing was sent: the kubeconfig must"));
+        assert!(outcome.advice.unwrap().starts_with("Nothing was sent: “Kubeconfig” must"));
     }
     assert_eq!(context.dialed(), []);
 }

@@ -1,7 +1,6 @@
 //! The token on the wire.
 
-use nora_provider_kubernetes::Kubernetes;
-use nora_provider_sdk::{Connection, Outcome, Provider as _, Verdict};
+use nora_provider_sdk::{Connection, Outcome, Verdict};
 use nora_provider_testkit::{Dialed, LoopbackContext, Reply, Service};
 use serde_json::{Value, json};
 
@@ -13,7 +12,7 @@ fn review(user: &str) -> Reply {
 }
 
 async fn test(context: &LoopbackContext) -> Outcome {
-    let provider = Kubernetes::new().unwrap();
+    let provider = nora_provider_kubernetes::provider().unwrap();
     let (config, secrets) = provider.manifest().split(provider.manifest().example().unwrap());
     provider.test(&Connection::new(provider.manifest(), &config, &secrets), context).await
 }

@@ -88,7 +88,7 @@ async fn another_protocol_is_no_answer() {
         let context = LoopbackContext::to(server(answer).await);
         let outcome = test(&context, URI).await;
         assert_eq!(outcome.verdict, Verdict::Unreachable(Unreachable::UpstreamError), "{what}");
-        assert!(outcome.advice.unwrap().contains("not MongoDB"), "{what}");
+        assert!(outcome.advice.unwrap().contains("does not speak"), "{what}");
     }
 }
 

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use nora_provider_mongodb::Mongodb;
 use nora_provider_sdk::{Connection, Provider, Secret, SecretMap};
 use serde_json::Map;
 
 nora_provider_testkit::conformance!([provider()]);
 
 fn provider() -> Arc<dyn Provider> {
-    Arc::new(Mongodb::new().unwrap())
+    nora_provider_mongodb::provider().unwrap()
 }
 
 #[test]

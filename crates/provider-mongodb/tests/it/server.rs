@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use nora_provider_mongodb::Mongodb;
-use nora_provider_sdk::{Connection, Outcome, Provider as _, Secret, SecretMap};
+use nora_provider_sdk::{Connection, Outcome, Secret, SecretMap};
 use nora_provider_testkit::{Identity, LoopbackContext};
 use ring::{digest, hmac};
 use serde_json::Map;
@@ -218,7 +217,7 @@ fn payload(command: &[u8]) -> String {
 
 /// Tests a connection string, and shows that nothing in the outcome gives the password away.
 pub(crate) async fn test(context: &LoopbackContext, uri: &str) -> Outcome {
-    let provider = Mongodb::new().unwrap();
+    let provider = nora_provider_mongodb::provider().unwrap();
     let secrets: SecretMap =
         [("connection_string".parse().unwrap(), Secret::new(uri.to_owned()))].into_iter().collect();
     let outcome = provider.test(&Connection::new(provider.manifest(), &Map::new(), &secrets), context).await;

@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use nora_provider_postgresql::Postgresql;
-use nora_provider_sdk::{Connection, Outcome, Provider as _};
+use nora_provider_sdk::{Connection, Outcome};
 use nora_provider_testkit::LoopbackContext;
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -84,7 +83,7 @@ pub(crate) async fn test(
     password: &str,
     sslmode: &str,
 ) -> Outcome {
-    let provider = Postgresql::new().unwrap();
+    let provider = nora_provider_postgresql::provider().unwrap();
     let config = json!({
         "host": "db.example.com", "port": 6432, "user": user, "database": database, "sslmode": sslmode,
     });

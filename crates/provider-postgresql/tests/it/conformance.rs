@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use nora_provider_postgresql::Postgresql;
 use nora_provider_sdk::manifest::ResolvedMcp;
 use nora_provider_sdk::{FieldName, Provider};
 
 nora_provider_testkit::conformance!([provider()]);
 
 fn provider() -> Arc<dyn Provider> {
-    Arc::new(Postgresql::new().unwrap())
+    nora_provider_postgresql::provider().unwrap()
 }
 
 #[test]

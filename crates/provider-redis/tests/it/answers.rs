@@ -100,7 +100,7 @@ async fn another_protocol_is_no_answer() {
     {
         let outcome = outcome(PASSWORD, &[answer]).await;
         assert_eq!(outcome.verdict, DOWN, "{answer:.20}");
-        assert!(outcome.advice.unwrap().contains("not Redis"));
+        assert!(outcome.advice.unwrap().contains("does not speak"));
     }
 }
 

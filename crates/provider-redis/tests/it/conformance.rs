@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use nora_provider_redis::Redis;
 use nora_provider_sdk::manifest::ResolvedMcp;
 use nora_provider_sdk::{Connection, Provider};
 use serde_json::json;
@@ -10,7 +9,7 @@ use serde_json::json;
 nora_provider_testkit::conformance!([provider()]);
 
 fn provider() -> Arc<dyn Provider> {
-    Arc::new(Redis::new().unwrap())
+    nora_provider_redis::provider().unwrap()
 }
 
 #[test]

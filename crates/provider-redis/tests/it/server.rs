@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use nora_provider_redis::Redis;
-use nora_provider_sdk::{Connection, Outcome, Provider as _, Secret};
+use nora_provider_sdk::{Connection, Outcome, Secret};
 use nora_provider_testkit::LoopbackContext;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -65,7 +64,7 @@ pub(crate) fn with(mut config: Value, more: Value) -> Value {
 
 /// Tests a connection with these values, and shows that nothing in the outcome gives the password away.
 pub(crate) async fn test(context: &LoopbackContext, password: &str, config: Value) -> Outcome {
-    let provider = Redis::new().unwrap();
+    let provider = nora_provider_redis::provider().unwrap();
     let config = with(json!({ "host": "cache.example.com", "port": 6380 }), config);
     let given = [("password".parse().unwrap(), Secret::new(password.to_owned()))];
     let secrets = given.into_iter().filter(|_| !password.is_empty()).collect();

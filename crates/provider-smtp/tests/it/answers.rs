@@ -161,7 +161,7 @@ async fn another_protocol_is_no_answer() {
     ] {
         let outcome = outcome(&[answer]).await;
         assert_eq!(outcome.verdict, DOWN, "{answer:.20}");
-        assert!(outcome.advice.unwrap().contains("no mail submission server"), "{answer:.20}");
+        assert!(outcome.advice.unwrap().contains("Check the host and the port"), "{answer:.20}");
     }
 }
 

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use nora_provider_sdk::manifest::ResolvedMcp;
 use nora_provider_sdk::{Connection, Provider};
-use nora_provider_smtp::Smtp;
 use serde_json::json;
 
 nora_provider_testkit::conformance!([provider()]);
 
 fn provider() -> Arc<dyn Provider> {
-    Arc::new(Smtp::new().unwrap())
+    nora_provider_smtp::provider().unwrap()
 }
 
 #[test]

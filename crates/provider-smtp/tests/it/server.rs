@@ -2,8 +2,7 @@
 
 use std::net::SocketAddr;
 
-use nora_provider_sdk::{Connection, Outcome, Provider as _, Secret};
-use nora_provider_smtp::Smtp;
+use nora_provider_sdk::{Connection, Outcome, Secret};
 use nora_provider_testkit::LoopbackContext;
 use serde_json::{Value, json};
 use url::Url;
@@ -61,7 +60,7 @@ impl Servers {
 
 /// Tests a connection with these values, and shows that nothing in the outcome gives the password away.
 pub(crate) async fn test(context: &LoopbackContext, user: &str, password: &str, config: Value) -> Outcome {
-    let provider = Smtp::new().unwrap();
+    let provider = nora_provider_smtp::provider().unwrap();
     let mut values = json!({ "smtp_host": HOST, "smtp_user": user, "from_address": "ada@example.com" });
     let Value::Object(config) = config else { panic!("values by field") };
     values.as_object_mut().unwrap().extend(config);

@@ -1,4 +1,4 @@
-//! The plain part of YAML that a kubeconfig needs.
+//! The plain part of YAML, for credentials that come as a file of it.
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ const DEEPEST: usize = 16;
 const MOST_NODES: usize = 16_384;
 
 const NOT_YAML: &str = "must be a YAML document";
-const TOO_LARGE: &str = "is too large or too deep for a kubeconfig";
+const TOO_LARGE: &str = "is too large or too deep";
 const NOT_PLAIN: &str = "must be plain YAML: no anchors, aliases, tags or merge keys";
 const REPEATED: &str = "must not hold a key twice";
 const SEVERAL: &str = "must be one YAML document, not several";
@@ -16,7 +16,20 @@ const SEVERAL: &str = "must be one YAML document, not several";
 /// Reads one document. Every scalar that is not null is a text, whatever other type YAML would see in it.
 ///
 /// What programs read differently (repeated and merged keys) is refused, and so is what makes much of little (aliases).
-pub(crate) fn parse(text: &str) -> Result<Value, &'static str> {
+///
+/// ```
+/// use nora_provider_sdk::yaml;
+///
+/// let file = yaml::parse("clouds:\n  main: {region: eu1, port: 5000}\n")?;
+/// assert_eq!(file.pointer("/clouds/main/port").and_then(|port| port.as_str()), Some("5000"));
+/// assert_eq!(yaml::parse("a: 1\na: 2"), Err("must not hold a key twice"));
+/// # Ok::<(), &str>(())
+/// ```
+///
+/// # Errors
+///
+/// What to change. It repeats nothing of the document.
+pub fn parse(text: &str) -> Result<Value, &'static str> {
     if text.len() > LONGEST {
         return Err(TOO_LARGE);
     }

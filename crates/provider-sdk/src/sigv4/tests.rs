@@ -1,10 +1,11 @@
 use super::*;
+use crate::Method;
 
 /// The key and the time of AWS's worked example.
-fn credentials(session_token: Option<&str>) -> Credentials {
-    Credentials {
-        access_key_id: "AKIDEXAMPLE".to_owned(),
-        secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned()),
+fn access_key(session_token: Option<&str>) -> AccessKey {
+    AccessKey {
+        id: "AKIDEXAMPLE".to_owned(),
+        secret: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned()),
         session_token: session_token.map(|token| Secret::new(token.to_owned())),
     }
 }
@@ -13,13 +14,13 @@ fn time() -> Timestamp {
     "2015-08-30T12:36:00Z".parse().unwrap()
 }
 
-fn request(method: nora_provider_sdk::Method, url: &str, body: Option<&str>) -> Request {
+fn request(method: Method, url: &str, body: Option<&str>) -> Request {
     let body = body.map(|body| Secret::new(body.to_owned()));
     Request { method, url: Url::parse(url).unwrap(), headers: Vec::new(), body }
 }
 
 fn get(url: &str) -> Request {
-    request(nora_provider_sdk::Method::Get, url, None)
+    request(Method::Get, url, None)
 }
 
 fn header<'a>(request: &'a Request, name: &str) -> &'a str {
@@ -30,8 +31,8 @@ const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 #[test]
 fn awss_worked_example() {
-    let credentials = credentials(None);
-    let own = Signer { credentials: &credentials, region: "us-east-1", service: "iam" };
+    let key = access_key(None);
+    let own = Signer { key: &key, region: "us-east-1", service: "iam" };
     let request = get("https://iam.amazonaws.com/?Action=ListUsers&Version=2010-05-08").header("content-type", FORM);
     let unsigned = own.with_headers(get(request.url.as_str()).header("content-type", FORM), "20150830T123600Z");
     let canonical = own.canonical(&unsigned).0;
@@ -39,7 +40,10 @@ fn awss_worked_example() {
         hex::encode(sha256(canonical.expose().as_bytes())),
         "f536975d06c0309214f805bb90ccff089219ecd68b2577efef23edd43b7e1a59"
     );
-    assert_eq!(hex::encode(own.key("20150830")), "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9");
+    assert_eq!(
+        hex::encode(own.signing_key("20150830")),
+        "c4afb1cc5771d871763a393e44b703571b55cc28424d1a5e86da6ed3c154a4b9"
+    );
     let signed = own.sign(request, time());
     assert_eq!(header(&signed, "x-amz-date"), "20150830T123600Z");
     assert_eq!(
@@ -52,10 +56,10 @@ fn awss_worked_example() {
 
 #[test]
 fn the_identity_request() {
-    let credentials = credentials(None);
-    let own = Signer { credentials: &credentials, region: "us-east-1", service: "sts" };
+    let key = access_key(None);
+    let own = Signer { key: &key, region: "us-east-1", service: "sts" };
     let body = "Action=GetCallerIdentity&Version=2011-06-15";
-    let request = request(nora_provider_sdk::Method::Post, "https://sts.us-east-1.amazonaws.com/", Some(body));
+    let request = request(Method::Post, "https://sts.us-east-1.amazonaws.com/", Some(body));
     let signed = own.sign(request.header("content-type", FORM), time());
     let expected = "Signature=52a8540fea00e731072179f763577cbe2a45eac2c5d32fb4d785f3eefac88165";
     assert!(header(&signed, "authorization").ends_with(expected));
@@ -90,8 +94,8 @@ fn what_botocore_signs() {
             "37ea16f1850d5c425ab5640a12a02598fe6893c32efde633a16c3b031d6d2812",
         ),
     ] {
-        let credentials = credentials(token);
-        let signed = Signer { credentials: &credentials, region, service }.sign(get(url), time());
+        let key = access_key(token);
+        let signed = Signer { key: &key, region, service }.sign(get(url), time());
         let expected = format!("/{region}/{service}/aws4_request, SignedHeaders={names}, Signature={signature}");
         assert!(header(&signed, "authorization").ends_with(&expected), "{url}");
     }
@@ -99,8 +103,8 @@ fn what_botocore_signs() {
 
 #[test]
 fn the_session_token_is_sent_as_it_is() {
-    let credentials = credentials(Some("FwoGZXIvYXdzEXAMPLE"));
-    let own = Signer { credentials: &credentials, region: "us-east-1", service: "sts" };
+    let key = access_key(Some("FwoGZXIvYXdzEXAMPLE"));
+    let own = Signer { key: &key, region: "us-east-1", service: "sts" };
     let signed = own.sign(get("https://sts.us-east-1.amazonaws.com/"), time());
     assert_eq!(header(&signed, "x-amz-security-token"), "FwoGZXIvYXdzEXAMPLE");
 }

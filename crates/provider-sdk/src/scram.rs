@@ -4,53 +4,130 @@ use std::num::NonZeroU32;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use nora_provider_sdk::Secret;
-use nora_provider_sdk::signature::{hmac_sha256, pbkdf2_hmac_sha256, sha256};
+use nora_kernel::Secret;
+
+use crate::signature::{NoRandomness, hmac_sha256, pbkdf2_hmac_sha256, random_bytes, sha256};
 
 /// No fewer rounds are done, lest a server that is none gets a password that is easily guessed.
 const FEWEST_ITERATIONS: u32 = 4096;
 
-/// No more either: MongoDB does 15 000 unless told otherwise.
+/// No more either, lest a server keeps us busy: MongoDB does 15 000 unless told otherwise.
 const MOST_ITERATIONS: u32 = 250_000;
 
 /// That there is no channel binding: `n,,` in Base64.
 const NO_BINDING: &str = "c=biws";
 
+/// The mechanism's name in SASL.
+///
+/// ```
+/// assert_eq!(nora_provider_sdk::scram::MECHANISM, "SCRAM-SHA-256");
+/// ```
+pub const MECHANISM: &str = "SCRAM-SHA-256";
+
 /// A password that `SASLprep` does not allow.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct BadPassword;
+///
+/// ```
+/// use nora_provider_sdk::Secret;
+/// use nora_provider_sdk::scram::{BadPassword, prepare};
+///
+/// assert_eq!(prepare(&Secret::new("bell\u{7}".to_owned())).err(), Some(BadPassword));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a password with characters that SASLprep does not allow")]
+pub struct BadPassword;
 
 /// A login that has begun.
-pub(crate) struct Scram {
+///
+/// ```
+/// use nora_provider_sdk::Secret;
+/// use nora_provider_sdk::scram::{Scram, nonce, prepare};
+///
+/// let password = prepare(&Secret::new("pencil".to_owned()))?;
+/// let scram = Scram::new("app", password, nonce()?);
+/// assert!(scram.first().starts_with("n,,n=app,r="));
+/// assert!(scram.prove(b"r=somebody else's,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096").is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Scram {
     bare: String,
     nonce: String,
     password: Secret,
 }
 
 /// What ends a login.
-pub(crate) struct Proof {
-    pub(crate) message: String,
+///
+/// ```
+/// use nora_provider_sdk::scram::Proof;
+///
+/// /// Whether the server was the one it is taken for.
+/// fn knows_the_password(proof: &Proof, last_word: &[u8]) -> bool {
+///     proof.is_answered_by(last_word)
+/// }
+/// ```
+pub struct Proof {
+    /// What the client says last.
+    pub message: String,
     server_signature: [u8; 32],
 }
 
-/// The password as keys are made of it.
-pub(crate) fn prepare(password: &Secret) -> Result<Secret, BadPassword> {
+/// A nonce for one login.
+///
+/// ```
+/// assert_ne!(nora_provider_sdk::scram::nonce()?, nora_provider_sdk::scram::nonce()?);
+/// # Ok::<(), nora_provider_sdk::signature::NoRandomness>(())
+/// ```
+///
+/// # Errors
+///
+/// The system has no randomness to give.
+pub fn nonce() -> Result<String, NoRandomness> {
+    random_bytes::<24>().map(|bytes| STANDARD.encode(bytes))
+}
+
+/// The password as keys are made of it (`SASLprep`, RFC 4013).
+///
+/// ```
+/// use nora_provider_sdk::Secret;
+///
+/// let prepared = nora_provider_sdk::scram::prepare(&Secret::new("I\u{ad}X".to_owned()))?;
+/// assert_eq!(prepared.expose(), "IX");
+/// # Ok::<(), nora_provider_sdk::scram::BadPassword>(())
+/// ```
+///
+/// # Errors
+///
+/// [`BadPassword`] if it holds what no prepared password may.
+pub fn prepare(password: &Secret) -> Result<Secret, BadPassword> {
     stringprep::saslprep(password.expose()).map(|text| Secret::new(text.into_owned())).map_err(|_| BadPassword)
 }
 
+impl std::fmt::Debug for Scram {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Scram").finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Proof").finish_non_exhaustive()
+    }
+}
+
 impl Scram {
-    /// `nonce` holds no comma. The name of a user is taken as it is: MongoDB prepares passwords alone.
-    pub(crate) fn new(user: &str, password: &Secret, nonce: String) -> Result<Self, BadPassword> {
+    /// A login with a password that was [prepared](prepare), and a [`nonce`]. The name of a user is taken as it is:
+    /// servers differ in whether they prepare names too.
+    pub fn new(user: &str, password: Secret, nonce: String) -> Self {
         let escaped = user.replace('=', "=3D").replace(',', "=2C");
-        Ok(Self { bare: format!("n={escaped},r={nonce}"), nonce, password: prepare(password)? })
+        Self { bare: format!("n={escaped},r={nonce}"), nonce, password }
     }
 
-    pub(crate) fn first(&self) -> String {
+    /// What the client says first.
+    pub fn first(&self) -> String {
         format!("n,,{}", self.bare)
     }
 
     /// The proof for the server's challenge. `None` if it is none for this login.
-    pub(crate) fn prove(&self, challenge: &[u8]) -> Option<Proof> {
+    pub fn prove(&self, challenge: &[u8]) -> Option<Proof> {
         let challenge = std::str::from_utf8(challenge).ok()?;
         let mut parts = challenge.split(',');
         let nonce = parts.next()?.strip_prefix("r=")?;
@@ -74,7 +151,7 @@ impl Scram {
 
 impl Proof {
     /// Whether the server knows the password too. It does if its last word is this one.
-    pub(crate) fn is_answered_by(&self, last: &[u8]) -> bool {
+    pub fn is_answered_by(&self, last: &[u8]) -> bool {
         let expected = format!("v={}", STANDARD.encode(self.server_signature));
         last == expected.as_bytes()
     }
@@ -88,7 +165,7 @@ mod tests {
     const CHALLENGE: &str = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
 
     fn scram(user: &str) -> Scram {
-        Scram::new(user, &Secret::new("pencil".to_owned()), NONCE.to_owned()).unwrap()
+        Scram::new(user, Secret::new("pencil".to_owned()), NONCE.to_owned())
     }
 
     /// RFC 7677, section 3.

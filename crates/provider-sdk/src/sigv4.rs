@@ -1,11 +1,11 @@
-//! Signature Version 4.
+//! AWS's Signature Version 4, which stores and services of others have taken over.
 
-use nora_provider_sdk::signature::{hmac_sha256, sha256};
-use nora_provider_sdk::{Request, Secret, Timestamp};
+use nora_kernel::{Secret, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-use crate::credentials::Credentials;
+use crate::Request;
+use crate::signature::{hmac_sha256, sha256};
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
@@ -16,31 +16,73 @@ const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 /// The service whose paths are signed as they are sent, and whose requests name their body's hash.
 const S3: &str = "s3";
 
+/// A key that requests are signed with.
+///
+/// ```
+/// use nora_provider_sdk::Secret;
+/// use nora_provider_sdk::sigv4::AccessKey;
+///
+/// let key = AccessKey {
+///     id: "AKIDEXAMPLE".to_owned(),
+///     secret: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned()),
+///     session_token: None,
+/// };
+/// assert!(!format!("{key:?}").contains("wJalr"));
+/// ```
+#[derive(Debug)]
+pub struct AccessKey {
+    /// The key's id, which is public.
+    pub id: String,
+    /// The secret half.
+    pub secret: Secret,
+    /// What goes with a temporary key.
+    pub session_token: Option<Secret>,
+}
+
 /// Signs requests to one service in one region.
-pub(crate) struct Signer<'a> {
-    pub(crate) credentials: &'a Credentials,
-    pub(crate) region: &'a str,
-    pub(crate) service: &'static str,
+///
+/// ```
+/// use nora_provider_sdk::sigv4::{AccessKey, Signer};
+/// use nora_provider_sdk::{Request, Secret, Timestamp};
+///
+/// let secret = Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned());
+/// let key = AccessKey { id: "AKIDEXAMPLE".to_owned(), secret, session_token: None };
+/// let signer = Signer { key: &key, region: "us-east-1", service: "s3" };
+/// let request = Request::get("https://s3.us-east-1.amazonaws.com/?max-buckets=1".parse().expect("a URL"));
+/// let signed = signer.sign(request, Timestamp::from_microseconds(1_440_938_160_000_000));
+/// assert!(signed.headers.iter().any(|(name, value)| {
+///     name == "authorization" && value.expose().starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/")
+/// }));
+/// ```
+#[derive(Debug)]
+pub struct Signer<'a> {
+    /// Whose request it is.
+    pub key: &'a AccessKey,
+    /// The region, such as `eu-central-1`; stores of others often have one of their own.
+    pub region: &'a str,
+    /// The service's name in signatures, such as `sts`.
+    pub service: &'a str,
 }
 
 impl Signer<'_> {
     /// Signs `request` with every header it has; one that is added later is not covered.
-    pub(crate) fn sign(&self, request: Request, now: Timestamp) -> Request {
+    #[must_use]
+    pub fn sign(&self, request: Request, now: Timestamp) -> Request {
         let time = basic_format(now);
         let day = time.split('T').next().unwrap_or_default();
         let scope = format!("{day}/{}/{}/aws4_request", self.region, self.service);
         let request = self.with_headers(request, &time);
         let (canonical, names) = self.canonical(&request);
         let to_sign = format!("{ALGORITHM}\n{time}\n{scope}\n{}", hex::encode(sha256(canonical.expose().as_bytes())));
-        let signature = hex::encode(hmac_sha256(&self.key(day), to_sign.as_bytes()));
-        let id = &self.credentials.access_key_id;
+        let signature = hex::encode(hmac_sha256(&self.signing_key(day), to_sign.as_bytes()));
+        let id = &self.key.id;
         let value = format!("{ALGORITHM} Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}");
         request.header("authorization", value)
     }
 
     fn with_headers(&self, request: Request, time: &str) -> Request {
         let mut request = request.header("x-amz-date", time);
-        if let Some(token) = &self.credentials.session_token {
+        if let Some(token) = &self.key.session_token {
             request.headers.push(("x-amz-security-token".to_owned(), token.duplicate()));
         }
         if self.service == S3 {
@@ -73,8 +115,8 @@ impl Signer<'_> {
         }
     }
 
-    fn key(&self, day: &str) -> [u8; 32] {
-        let secret = Secret::new(format!("AWS4{}", self.credentials.secret_access_key.expose()));
+    fn signing_key(&self, day: &str) -> [u8; 32] {
+        let secret = Secret::new(format!("AWS4{}", self.key.secret.expose()));
         let day = hmac_sha256(secret.expose().as_bytes(), day.as_bytes());
         let region = hmac_sha256(&day, self.region.as_bytes());
         let service = hmac_sha256(&region, self.service.as_bytes());
