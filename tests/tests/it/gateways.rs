@@ -126,7 +126,7 @@ async fn a_hermes_and_a_sidecar_are_told_what_they_can_take(store: Store) {
 
 async fn a_gateway_with_tls_is_trusted_as_the_system_says(store: Store) {
     let gateway = Gateway::start(GatewaySettings::default(), Journal::new()).await;
-    let (known, unknown) = tokio::join!(TlsFront::start(&gateway.url()), TlsFront::start(&gateway.url()));
+    let (known, unknown) = (TlsFront::start(&gateway.url()).await, TlsFront::start(&gateway.url()).await);
     let installation = Installation::new(store).await;
     let file = installation.scratch().join("authorities.pem");
     std::fs::write(&file, known.pem()).unwrap();
