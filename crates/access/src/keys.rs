@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use nora_kernel::audit::{Action, Actor, AuditLine, Outcome, Resource, ResourceKind};
+use nora_kernel::audit::{Action, Actor, AuditLine, Resource, ResourceKind};
 use nora_kernel::{
-    ApiKeyId, AuditId, BoxError, Caller, Clock, Digest, Entropy, IdSource, Page, PageRequest, Scope, Scopes, Secret,
-    Timestamp, Unavailable, Workspace, WorkspaceForbidden,
+    ApiKeyId, BoxError, Caller, Clock, Digest, Entropy, IdSource, Page, PageRequest, Scope, Scopes, Secret, Timestamp,
+    Unavailable, Workspace, WorkspaceForbidden,
 };
 
 use crate::ports::KeyStore;
@@ -180,17 +180,8 @@ impl Keys {
     }
 
     fn line(&self, key: &ApiKey, action: Action, actor: Actor, request: Option<nora_kernel::RequestId>) -> AuditLine {
-        AuditLine {
-            id: AuditId::from_uuid(self.ids.next()),
-            at: self.clock.now(),
-            workspace: key.workspace.clone(),
-            actor,
-            action,
-            resource: Resource::new(ResourceKind::Key, key.id),
-            agent: None,
-            purpose: None,
-            outcome: Outcome::Success,
-            request,
-        }
+        let resource = Resource::new(ResourceKind::Key, key.id);
+        let line = AuditLine::system(&*self.ids, &*self.clock, &key.workspace, action, resource);
+        AuditLine { actor, request, ..line }
     }
 }

@@ -14,6 +14,7 @@ use nora_kernel::address::{NetworkPolicy, Networks};
 use nora_kernel::{AgentId, Clock, Digest, Entropy, SealContext, Secret, Vault as _};
 use nora_provider_sdk::signature::hmac_sha256;
 use nora_provider_sdk::webhook::{ChannelKeys, HandshakeMethod, InboundHeaders, InboundRequest, Received};
+use nora_provider_sdk::{ManifestError, Provider};
 use nora_testkit::samples::workspace;
 use nora_testkit::{InMemory, ManualClock, SequentialBytes, SequentialIds};
 use nora_vault_ring::{Keyring, RingDigest, RingVault};
@@ -37,6 +38,8 @@ pub(crate) enum Kernel {
     CatalogFilter,
     /// A webhook of 1 KiB is verified
     Signature,
+    /// The manifests of all providers are parsed and checked, and the catalog is built of them
+    CatalogBuild,
 }
 
 /// Runs a kernel. Two runs with different numbers of times differ by the kernel alone.
@@ -51,6 +54,7 @@ pub(crate) fn run(arguments: &KernelArguments) -> Result<()> {
         Kernel::SchemaValidation => schema_validation(&ring, times),
         Kernel::CatalogFilter => catalog_filter(&ring, times),
         Kernel::Signature => signature(&ring, times),
+        Kernel::CatalogBuild => catalog_build(&ring, times),
     }
 }
 
@@ -72,9 +76,12 @@ impl Ring {
     }
 
     fn catalog(&self) -> Result<Catalog> {
+        self.catalog_of(nora_providers_standard::all().context("a standard manifest is refused")?)
+    }
+
+    fn catalog_of(&self, providers: Vec<Arc<dyn Provider>>) -> Result<Catalog> {
         let policy = NetworkPolicy::third_parties(Networks::default());
         let options = Options { disabled: BTreeSet::new(), policy };
-        let providers = nora_providers_standard::all().context("a standard manifest is refused")?;
         Catalog::build(providers, &options, Arc::clone(&self.digest)).context("the catalog is refused")
     }
 }
@@ -187,4 +194,24 @@ fn signature(ring: &Ring, times: u32) -> Result<()> {
         black_box(received);
     }
     Ok(())
+}
+
+/// What a start of the server does before it listens.
+fn catalog_build(ring: &Ring, times: u32) -> Result<()> {
+    for _ in 0..times {
+        black_box(ring.catalog_of(every_provider().context("a manifest is refused")?)?);
+    }
+    Ok(())
+}
+
+fn every_provider() -> Result<Vec<Arc<dyn Provider>>, ManifestError> {
+    let mut providers = nora_providers_standard::all()?;
+    providers.extend(nora_provider_aws::providers()?);
+    providers.extend(nora_provider_google::providers()?);
+    providers.push(nora_provider_kubernetes::provider()?);
+    providers.push(nora_provider_mongodb::provider()?);
+    providers.push(nora_provider_postgresql::provider()?);
+    providers.push(nora_provider_redis::provider()?);
+    providers.push(nora_provider_smtp::provider()?);
+    Ok(providers)
 }

@@ -1,7 +1,7 @@
 //! Audit lines about integrations.
 
-use nora_kernel::audit::{Action, Actor, AuditLine, Outcome, Resource, ResourceKind};
-use nora_kernel::{AgentId, AuditId, Caller, Clock, IdSource, IntegrationId, Purpose, TargetId, Workspace};
+use nora_kernel::audit::{Action, AuditLine, Outcome, Resource, ResourceKind};
+use nora_kernel::{AgentId, Caller, Clock, IdSource, IntegrationId, Purpose, TargetId, Workspace};
 
 /// Makes audit lines with fresh ids and the present time.
 pub(crate) struct Lines<'a> {
@@ -19,11 +19,7 @@ impl Lines<'_> {
         agent: AgentId,
         integration: IntegrationId,
     ) -> AuditLine {
-        AuditLine {
-            actor: caller.actor.clone(),
-            request: Some(caller.request),
-            ..self.system(workspace, action, agent, Resource::new(ResourceKind::Integration, integration))
-        }
+        self.system(workspace, action, agent, Resource::new(ResourceKind::Integration, integration)).by(caller)
     }
 
     /// A test that opens an integration's credentials.
@@ -34,18 +30,13 @@ impl Lines<'_> {
         agent: AgentId,
         integration: IntegrationId,
     ) -> AuditLine {
-        AuditLine {
-            purpose: Some(Purpose::Test),
-            ..self.change(caller, workspace, Action::CredentialsOpened, agent, integration)
-        }
+        self.change(caller, workspace, Action::CredentialsOpened, agent, integration).opened_for(Purpose::Test)
     }
 
     /// A push that opens an agent's credentials.
     pub(crate) fn opened_for_sync(&self, workspace: &Workspace, agent: AgentId) -> AuditLine {
-        AuditLine {
-            purpose: Some(Purpose::Sync),
-            ..self.system(workspace, Action::CredentialsOpened, agent, Resource::new(ResourceKind::Agent, agent))
-        }
+        let resource = Resource::new(ResourceKind::Agent, agent);
+        self.system(workspace, Action::CredentialsOpened, agent, resource).opened_for(Purpose::Sync)
     }
 
     /// Something a worker did about a target.
@@ -70,17 +61,6 @@ impl Lines<'_> {
     }
 
     fn system(&self, workspace: &Workspace, action: Action, agent: AgentId, resource: Resource) -> AuditLine {
-        AuditLine {
-            id: AuditId::from_uuid(self.ids.next()),
-            at: self.clock.now(),
-            workspace: workspace.clone(),
-            actor: Actor::System,
-            action,
-            resource,
-            agent: Some(agent),
-            purpose: None,
-            outcome: Outcome::Success,
-            request: None,
-        }
+        AuditLine::system(self.ids, self.clock, workspace, action, resource).about(agent)
     }
 }

@@ -1,7 +1,5 @@
 //! Noticing that a catalog pushes something else than the one before it.
 
-use std::fmt::Write as _;
-
 use nora_catalog::Catalog;
 use nora_kernel::{Digest, Timestamp, Unavailable};
 
@@ -23,15 +21,7 @@ pub async fn adopt(
 fn shapes(catalog: &Catalog, digest: &dyn Digest) -> Shapes {
     let shape = |entry: &nora_catalog::Entry| {
         let text = format!("{} {}", entry.is_enabled(), entry.manifest().pushed_shape());
-        hexadecimal(&digest.sha256(text.as_bytes()))
+        hex::encode(digest.sha256(text.as_bytes()))
     };
     catalog.entries().map(|entry| (entry.manifest().id().clone(), shape(entry))).collect()
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{AgentId, AuditId, RequestId, Timestamp, Workspace};
+use crate::{AgentId, AuditId, Caller, Clock, IdSource, Purpose, RequestId, Timestamp, Workspace};
 
 /// Who acted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -177,9 +177,51 @@ pub struct AuditLine {
     /// The agent it concerns, if one.
     pub agent: Option<AgentId>,
     /// What credentials were opened for.
-    pub purpose: Option<crate::Purpose>,
+    pub purpose: Option<Purpose>,
     /// How it ended.
     pub outcome: Outcome,
     /// The request that caused it; `None` for a worker.
     pub request: Option<RequestId>,
+}
+
+impl AuditLine {
+    /// What this service did by itself, and succeeded in: a fresh id, the present time, no agent, no purpose, no request.
+    pub fn system(
+        ids: &dyn IdSource,
+        clock: &dyn Clock,
+        workspace: &Workspace,
+        action: Action,
+        resource: Resource,
+    ) -> Self {
+        Self {
+            id: AuditId::from_uuid(ids.next()),
+            at: clock.now(),
+            workspace: workspace.clone(),
+            actor: Actor::System,
+            action,
+            resource,
+            agent: None,
+            purpose: None,
+            outcome: Outcome::Success,
+            request: None,
+        }
+    }
+
+    /// The same as an act of `caller`, by its request.
+    #[must_use]
+    pub fn by(self, caller: &Caller) -> Self {
+        Self { actor: caller.actor.clone(), request: Some(caller.request), ..self }
+    }
+
+    /// The same, concerning `agent`.
+    #[must_use]
+    pub fn about(self, agent: AgentId) -> Self {
+        Self { agent: Some(agent), ..self }
+    }
+
+    /// The same, where credentials were opened for `purpose`.
+    #[must_use]
+    pub fn opened_for(self, purpose: Purpose) -> Self {
+        Self { purpose: Some(purpose), ..self }
+    }
 }

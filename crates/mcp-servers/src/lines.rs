@@ -1,7 +1,7 @@
 //! Audit lines about MCP servers.
 
-use nora_kernel::audit::{Action, Actor, AuditLine, Outcome, Resource, ResourceKind};
-use nora_kernel::{AgentId, AuditId, Caller, Clock, IdSource, IntegrationId, Purpose, Workspace};
+use nora_kernel::audit::{Action, AuditLine, Outcome, Resource, ResourceKind};
+use nora_kernel::{AgentId, Caller, Clock, IdSource, IntegrationId, Purpose, Workspace};
 
 /// Makes audit lines with fresh ids and the present time.
 pub(crate) struct Lines<'a> {
@@ -12,28 +12,18 @@ pub(crate) struct Lines<'a> {
 impl Lines<'_> {
     /// Something a caller asked for about an agent.
     pub(crate) fn asked(&self, caller: &Caller, workspace: &Workspace, action: Action, agent: AgentId) -> AuditLine {
-        AuditLine {
-            actor: caller.actor.clone(),
-            request: Some(caller.request),
-            ..self.system(workspace, action, agent, Resource::new(ResourceKind::Agent, agent))
-        }
+        self.system(workspace, action, agent, Resource::new(ResourceKind::Agent, agent)).by(caller)
     }
 
     /// A look at the deployment that opens an agent's credentials.
     pub(crate) fn opened_for(&self, caller: &Caller, workspace: &Workspace, agent: AgentId) -> AuditLine {
-        AuditLine {
-            purpose: Some(Purpose::Deployment),
-            ..self.asked(caller, workspace, Action::CredentialsOpened, agent)
-        }
+        self.asked(caller, workspace, Action::CredentialsOpened, agent).opened_for(Purpose::Deployment)
     }
 
     /// A redeploy that opens an agent's credentials.
     pub(crate) fn opened(&self, workspace: &Workspace, agent: AgentId) -> AuditLine {
         let resource = Resource::new(ResourceKind::Agent, agent);
-        AuditLine {
-            purpose: Some(Purpose::Deployment),
-            ..self.system(workspace, Action::CredentialsOpened, agent, resource)
-        }
+        self.system(workspace, Action::CredentialsOpened, agent, resource).opened_for(Purpose::Deployment)
     }
 
     /// Something that was found out about an integration.
@@ -46,17 +36,6 @@ impl Lines<'_> {
     }
 
     fn system(&self, workspace: &Workspace, action: Action, agent: AgentId, resource: Resource) -> AuditLine {
-        AuditLine {
-            id: AuditId::from_uuid(self.ids.next()),
-            at: self.clock.now(),
-            workspace: workspace.clone(),
-            actor: Actor::System,
-            action,
-            resource,
-            agent: Some(agent),
-            purpose: None,
-            outcome: Outcome::Success,
-            request: None,
-        }
+        AuditLine::system(self.ids, self.clock, workspace, action, resource).about(agent)
     }
 }

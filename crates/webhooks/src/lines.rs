@@ -1,7 +1,7 @@
 //! Audit lines about channels.
 
-use nora_kernel::audit::{Action, Actor, AuditLine, Outcome, Resource, ResourceKind};
-use nora_kernel::{AgentId, AuditId, Caller, ChannelId, Clock, IdSource, Purpose, Workspace};
+use nora_kernel::audit::{Action, AuditLine, Resource, ResourceKind};
+use nora_kernel::{AgentId, Caller, ChannelId, Clock, IdSource, Purpose, Workspace};
 
 /// Makes audit lines with fresh ids and the present time.
 pub(crate) struct Lines<'a> {
@@ -19,19 +19,12 @@ impl Lines<'_> {
         agent: AgentId,
         channel: ChannelId,
     ) -> AuditLine {
-        AuditLine {
-            actor: caller.actor.clone(),
-            request: Some(caller.request),
-            ..self.system(workspace, action, agent, channel)
-        }
+        self.system(workspace, action, agent, channel).by(caller)
     }
 
     /// A channel's secrets are opened, to be kept ready for what comes in.
     pub(crate) fn opened(&self, workspace: &Workspace, agent: AgentId, channel: ChannelId) -> AuditLine {
-        AuditLine {
-            purpose: Some(Purpose::Verify),
-            ..self.system(workspace, Action::CredentialsOpened, agent, channel)
-        }
+        self.system(workspace, Action::CredentialsOpened, agent, channel).opened_for(Purpose::Verify)
     }
 
     /// Something that happened to a channel without a caller.
@@ -42,17 +35,7 @@ impl Lines<'_> {
         agent: AgentId,
         channel: ChannelId,
     ) -> AuditLine {
-        AuditLine {
-            id: AuditId::from_uuid(self.ids.next()),
-            at: self.clock.now(),
-            workspace: workspace.clone(),
-            actor: Actor::System,
-            action,
-            resource: Resource::new(ResourceKind::Channel, channel),
-            agent: Some(agent),
-            purpose: None,
-            outcome: Outcome::Success,
-            request: None,
-        }
+        let resource = Resource::new(ResourceKind::Channel, channel);
+        AuditLine::system(self.ids, self.clock, workspace, action, resource).about(agent)
     }
 }

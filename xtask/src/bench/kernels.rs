@@ -18,7 +18,8 @@ const BASELINE: &str = "crates/bench/kernels.toml";
 const HEAD: &str = "# Instructions of one run of each kernel, written by `cargo xtask bench --kernels --update`.\n";
 
 /// As `nora-bench kernel` knows them.
-const KERNELS: [&str; 6] = ["api-key", "vault-seal", "vault-open", "schema-validation", "catalog-filter", "signature"];
+const KERNELS: [&str; 7] =
+    ["api-key", "vault-seal", "vault-open", "schema-validation", "catalog-filter", "signature", "catalog-build"];
 
 /// A kernel is run this often and that often: the difference is what it costs without the start of the program.
 const FEW: u64 = 10;

@@ -15,11 +15,11 @@ use nora_webhooks::{
     DEFAULT_MAX_BODY, HandshakeMethod, Inbound, InboundHeaders, OpenChannel, Overrun, Receipt, ReceiveError, Reply,
 };
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::edge::AskedByHead;
-use crate::problem::{ErrorCode, Problem};
+use crate::problem::{ErrorCode, Problem, ProblemBody};
 use crate::request::WebhookPath;
 use crate::webhook_body::{self, busy, too_large};
 use crate::{Api, answer};
@@ -40,6 +40,24 @@ struct Received {
     received: bool,
 }
 
+/// What any route for third parties may answer.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "they are described here and made as problems")]
+enum PublicProblems {
+    /// `not_found`: there is no such route.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(ProblemBody<'static>),
+    /// `too_many_requests`: try again after `Retry-After` seconds.
+    #[response(status = 429, content_type = "application/problem+json")]
+    TooManyRequests(ProblemBody<'static>),
+    /// `internal`: the service failed.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(ProblemBody<'static>),
+    /// `unavailable`: try again after `Retry-After` seconds.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody<'static>),
+}
+
 /// Receive a webhook
 ///
 /// Public: the request itself is verified, over its raw bytes, as its channel's type demands. It is on disk before it is
@@ -56,17 +74,10 @@ struct Received {
         (status = 202, description = "The same, where the third party wants this status.", body = Received),
         (status = 204, description = "The same, where the third party wants this status."),
         (status = 401, description = "`webhook_refused`, where the third party's protocol wants this status.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`webhook_refused`, where the third party's protocol wants this status.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`: there is no such route.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`too_many_requests`: try again after `Retry-After` seconds.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
-        (status = 500, description = "`internal`: the service failed.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`: try again after `Retry-After` seconds.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
+            body = ProblemBody, content_type = "application/problem+json"),
+        PublicProblems,
     ),
 )]
 #[post("/api/webhooks/{channelId}")]
@@ -84,15 +95,8 @@ async fn receive_webhook(api: Data<Api>, request: HttpRequest, payload: web::Pay
     responses(
         (status = 200, description = "The handshake's answer.", body = String, content_type = "text/plain"),
         (status = 400, description = "`webhook_refused`.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
-        (status = 404, description = "`not_found`: there is no such route.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`too_many_requests`: try again after `Retry-After` seconds.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
-        (status = 500, description = "`internal`: the service failed.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
-        (status = 503, description = "`unavailable`: try again after `Retry-After` seconds.",
-            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
+            body = ProblemBody, content_type = "application/problem+json"),
+        PublicProblems,
     ),
 )]
 #[get("/api/webhooks/{channelId}")]
