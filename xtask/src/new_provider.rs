@@ -29,6 +29,7 @@ pub(crate) fn run(arguments: &NewProviderArguments) -> Result<Verdict> {
     }
     if arguments.code {
         println!("next: fill in what says FILL IN, then `cargo test -p nora-provider-{id}`");
+        println!("then: a feature, a dependency and a line of the server (docs/adding-a-provider.md)");
     } else {
         list(workspace.root(), id)?;
         println!("next: fill in what says FILL IN, then `cargo test -p nora-providers-standard`");

@@ -17,7 +17,8 @@ const DESCRIPTION: &str = "Connect third-party tools to agents, test the connect
     not a success is a problem (RFC 9457) with a stable `code`. Members and parameters this document does not know are \
     ignored, and answers may gain members. `HEAD` is answered wherever `GET` is. Beside what is listed, every path \
     answers a method it does not take by 405 with `Allow`, a target that is too long by 414 and headers that are too \
-    large by 431.";
+    large by 431. What is no HTTP/1.1 reaches no route: it is answered by 400, by 408 if it comes too slowly or by 431 \
+    if it is without end, with no body, and hung up on.";
 
 const TAGS: [(&str, &str); 7] = [
     ("Catalog", "The providers agents can be connected to."),

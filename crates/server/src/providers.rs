@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use nora_kernel::ProviderId;
-use nora_provider_sdk::{Manifest, ManifestError, Provider};
+use nora_provider_sdk::{Manifest, ManifestError, Mismatch, Provider};
 
 use crate::StartError;
 
@@ -72,7 +73,7 @@ impl Providers {
         Self { built_in, added: BTreeMap::new(), surplus }
     }
 
-    /// Reads and checks one manifest file and adds its provider. It may take a built-in provider's place if it says so.
+    /// Reads and checks one manifest file, tries it with the answers recorded in it, and adds its provider. It may take a built-in provider's place if it says so.
     pub(crate) fn add(&mut self, file: &Path) -> Result<Arc<dyn Provider>, StartError> {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file)
@@ -81,6 +82,9 @@ impl Providers {
         let provider: Arc<dyn Provider> =
             Arc::new(nora_provider_sdk::Declarative::parse(&name, &text).map_err(refused)?);
         self.check_id(provider.manifest()).map_err(|reason| refused(ManifestError::about_id(&name, &text, reason)))?;
+        if let Some(mismatch) = rehearse(&*provider)?.first() {
+            return Err(refused(ManifestError::about_case(&name, &text, mismatch)));
+        }
         let id = provider.manifest().id().clone();
         self.added.insert(id, (file.to_owned(), Arc::clone(&provider)));
         Ok(provider)
@@ -106,6 +110,12 @@ impl Providers {
         let added = self.added.into_values().map(|(_, provider)| provider);
         self.built_in.into_values().chain(self.surplus).chain(added).collect()
     }
+}
+
+/// Recorded answers are there at once, so nothing is waited for.
+fn rehearse(provider: &dyn Provider) -> Result<Vec<Mismatch>, StartError> {
+    let mismatches = nora_provider_sdk::rehearse(provider).now_or_never();
+    mismatches.ok_or_else(|| StartError::new("the manifest is refused: its cases wait for something"))
 }
 
 fn is_manifest(path: &Path) -> bool {

@@ -98,6 +98,17 @@ async fn a_taken_port_is_refused() {
     }
 }
 
+/// A case that does not end as it says.
+const ENDS_OTHERWISE: &str = r#"
+[example]
+values = { api_token = "token-0123456789" }
+
+[[cases]]
+name = "a wrong token"
+expect = "auth"
+answers = [{ json = '{"id": "1"}' }]
+"#;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_manifest_is_refused() {
     let installation = Installation::new(Store::Sqlite).await;
@@ -107,11 +118,17 @@ async fn a_bad_manifest_is_refused() {
         e2e::ACME.to_owned(),
         e2e::ACME.replace("id = \"acme\"", "id = \"slack\""),
         e2e::ACME.replace("id = \"acme\"", "id = \"other\"").replace("capabilities", "capabilites"),
+        e2e::ACME.replace("id = \"acme\"", "id = \"other\"") + ENDS_OTHERWISE,
     ];
     for content in broken {
-        std::fs::write(&file, content).unwrap();
+        std::fs::write(&file, &content).unwrap();
         let ended = e2e::run_to_end(installation.command(&[]), PROMPT).await;
-        assert!(ended.refusal().contains("broken.toml"), "{ended:?}");
+        assert!(ended.refusal().contains("broken.toml:"), "{ended:?}");
+        // What is only wrong beside another file is good alone.
+        if content != e2e::ACME {
+            let checked = installation.run(&["catalog", "check", file.to_str().unwrap()]).await;
+            assert!(checked.refusal().contains("broken.toml:"), "{checked:?}");
+        }
     }
     std::fs::remove_file(&file).unwrap();
     installation.start().await;

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use toml::Spanned;
 
+use crate::Mismatch;
+
 /// A manifest that cannot be used, and the place in its file where that shows.
 ///
 /// Displayed as `FILE:LINE:COLUMN: REASON`, which editors and terminals link to the place.
@@ -25,6 +27,21 @@ impl ManifestError {
     pub fn about_id(file: &str, text: &str, reason: String) -> Self {
         let head: Option<Head> = toml::from_str(text).ok();
         Self::at(file, text, head.map_or(0, |head| head.id.span().start), reason)
+    }
+
+    /// An error about a case or a vector of a manifest that is good otherwise: it does not end as it says.
+    ///
+    /// ```
+    /// use nora_provider_sdk::{ManifestError, Mismatch};
+    ///
+    /// let text = "id = \"acme\"\n\n[[cases]]\nname = \"a wrong key\"\n";
+    /// let mismatch = Mismatch { case: "a wrong key".to_owned(), detail: "expected auth, came to verified".to_owned() };
+    /// let error = ManifestError::about_case("acme.toml", text, &mismatch);
+    /// assert_eq!(error.to_string(), "acme.toml:4:8: case \"a wrong key\": expected auth, came to verified");
+    /// ```
+    pub fn about_case(file: &str, text: &str, mismatch: &Mismatch) -> Self {
+        let at = text.find(&format!("{:?}", mismatch.case)).unwrap_or(0);
+        Self::at(file, text, at, mismatch.to_string())
     }
 
     /// An error at byte `offset` of `text`.

@@ -10,7 +10,7 @@ use nora_provider_sdk::{Manifest, Provider};
 use crate::cli::commands::CatalogCommand;
 use crate::cli::print;
 use crate::providers::Providers;
-use crate::{StartError, providers, serve};
+use crate::{StartError, providers};
 
 pub(crate) fn run(command: CatalogCommand, built_in: Vec<Arc<dyn Provider>>) -> Result<(), StartError> {
     match command {
@@ -27,7 +27,6 @@ pub(crate) fn run(command: CatalogCommand, built_in: Vec<Arc<dyn Provider>>) -> 
             let mut all = Providers::of(built_in);
             let provider = all.add(&file)?;
             let id = provider.manifest().id().clone();
-            rehearse(&provider)?;
             build(all.all())?;
             print(&format!("{}: {id} is a good manifest", file.display()));
             Ok(())
@@ -85,15 +84,6 @@ fn build(providers: Vec<Arc<dyn Provider>>) -> Result<Catalog, StartError> {
     };
     Catalog::build(providers, &options, Arc::new(NoDigest))
         .map_err(|error| StartError::because("the catalog is refused", error))
-}
-
-/// Tries the manifest with the answers recorded in it.
-fn rehearse(provider: &Arc<dyn Provider>) -> Result<(), StartError> {
-    let mismatches = serve::block_on(async { Ok(nora_provider_sdk::rehearse(provider.as_ref()).await) })?;
-    match mismatches.first() {
-        None => Ok(()),
-        Some(mismatch) => Err(StartError::new(format!("the manifest is refused: {mismatch}"))),
-    }
 }
 
 /// A listing on a terminal needs no entity tags, and this command no keyring.
