@@ -1,6 +1,6 @@
 //! Events of requests at the same time go into the inbox together.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,6 +19,12 @@ const GROUP: usize = 256;
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// How long an event waits for an inbox that does not answer.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// How many events at once are a crowd.
+const CROWD: usize = 16;
+/// How long a group is gathered while there is a crowd: many rows cost the inbox little more than few.
+const GATHERING: Duration = Duration::from_millis(2);
+/// How long a crowd is remembered.
+const MEMORY: Duration = Duration::from_millis(100);
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -39,12 +45,31 @@ struct Waiting {
 pub(crate) struct Appender {
     inbox: Arc<dyn Inbox>,
     queue: mpsc::Receiver<Waiting>,
+    crowd: Crowd,
 }
 
 /// An intake, and the loop it needs.
 pub(crate) fn grouped(inbox: Arc<dyn Inbox>) -> (GroupedIntake, Appender) {
     let (sender, queue) = mpsc::channel(QUEUE);
-    (GroupedIntake { queue: sender }, Appender { inbox, queue })
+    (GroupedIntake { queue: sender }, Appender { inbox, queue, crowd: Crowd::default() })
+}
+
+/// Whether senders crowd in. Work that can wait makes room for them.
+#[derive(Clone, Default)]
+pub(crate) struct Crowd(Arc<Mutex<Option<Instant>>>);
+
+impl Crowd {
+    pub(crate) fn is_there(&self) -> bool {
+        self.seen().is_some_and(|seen| seen.elapsed() < MEMORY)
+    }
+
+    fn note(&self) {
+        *self.seen() = Some(Instant::now());
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[async_trait]
@@ -66,14 +91,25 @@ fn unavailable(reason: &'static str) -> IntakeError {
 }
 
 impl Appender {
-    /// Appends whatever waits, at once; what comes while that is under way makes up the next group. It ends when
-    /// nobody can hand anything over any more.
+    /// Tells others when senders crowd in.
+    pub(crate) fn crowd(&self) -> Crowd {
+        self.crowd.clone()
+    }
+
+    /// Appends whatever waits, at once; what comes while that is under way makes up the next group, and after a crowd
+    /// that is gathered for a moment. It ends when nobody can hand anything over any more.
     pub(crate) async fn run(mut self) {
         let mut waiting = Vec::with_capacity(GROUP);
         while self.queue.recv_many(&mut waiting, GROUP).await > 0 {
+            if waiting.len() >= CROWD {
+                self.crowd.note();
+            }
             while !waiting.is_empty() {
                 let group = waiting.drain(..fitting(&waiting)).collect();
                 self.append(group).await;
+            }
+            if self.crowd.is_there() && self.queue.len() < GROUP {
+                tokio::time::sleep(GATHERING).await;
             }
         }
     }

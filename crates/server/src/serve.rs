@@ -162,6 +162,7 @@ fn start_deliveries(
         clock: Arc::clone(clock),
         metrics: metrics.clone(),
         agents: Arc::new(Agents::default()),
+        crowd: application.webhooks.crowd.clone(),
     };
     loops.spawn(deliveries.run(stopper.listener()));
     let kept = settings.event_retention;

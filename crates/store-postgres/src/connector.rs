@@ -31,6 +31,9 @@ const KEEPALIVE_RETRIES: u32 = 3;
 pub(crate) enum Session {
     /// Units of work.
     Work,
+    /// Keeping what comes in. A statement joins many events to themselves, of which the planner expects a few: its
+    /// loops would cost the square of their number.
+    Inbox,
     /// Listening. What it writes, a notification, need not survive a crash.
     Listen,
     /// Migrations, which take as long as they take but must not stop everybody who waits behind their locks.
@@ -41,6 +44,9 @@ impl Session {
     const fn settings(self) -> &'static str {
         match self {
             Self::Work => "-c statement_timeout=5000 -c lock_timeout=2000 -c synchronous_commit=on",
+            Self::Inbox => {
+                "-c statement_timeout=5000 -c lock_timeout=2000 -c synchronous_commit=on -c enable_nestloop=off"
+            }
             Self::Listen => "-c statement_timeout=5000 -c lock_timeout=2000 -c synchronous_commit=off",
             Self::Migrate => "-c statement_timeout=0 -c lock_timeout=0 -c synchronous_commit=on",
         }

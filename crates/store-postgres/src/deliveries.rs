@@ -9,6 +9,8 @@ mod due;
 mod end;
 mod fetch;
 
+pub(crate) use end::Ends;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -71,7 +73,7 @@ impl DeliveryStore for PostgresStore {
         verdict: Option<Verdict>,
         at: Timestamp,
     ) -> Result<Held, Unavailable> {
-        Ok(self.for_worker(end::end(self, claim, end, verdict, at)).await?)
+        Ok(self.ends.record(claim, end, verdict, at).await?)
     }
 
     async fn changed(&self) {

@@ -1,5 +1,7 @@
 //! What can go wrong.
 
+use std::sync::Arc;
+
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::pooled_connection::deadpool::PoolError;
 use nora_kernel::{BoxError, Unavailable};
@@ -83,6 +85,10 @@ pub(crate) enum StoreError {
     Contended,
     #[error("what is stored as {0} does not parse")]
     Corrupt(&'static str),
+    #[error("what several wrote together was not written")]
+    Together(#[from] Arc<Self>),
+    #[error("the store is closed")]
+    Closed,
     #[error("the schema lacks {0}: the migrations have to run")]
     NotMigrated(String),
 }
@@ -111,9 +117,12 @@ impl StoreError {
 
     fn will_pass(&self) -> bool {
         match self {
-            Self::PoolWait | Self::Pool(_) | Self::Deadline | Self::Contended | Self::NotMigrated(_) => true,
+            Self::PoolWait | Self::Pool(_) | Self::Deadline | Self::Contended | Self::NotMigrated(_) | Self::Closed => {
+                true
+            }
             Self::Stopped(error) => error.is_cancelled(),
             Self::Query(error) => query_will_pass(error),
+            Self::Together(error) => error.will_pass(),
             Self::Corrupt(_) => false,
         }
     }

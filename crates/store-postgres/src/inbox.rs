@@ -36,15 +36,15 @@ const APPEND: &str = "\
     kept AS (INSERT INTO events (id, channel_id, received_at, verdict, verified_by, handler, delivery_id, \
     dedupe_key, event_type, ordering_key, state, queued, replayed, attempts) \
     SELECT id, channel_id, received_at, verdict, verified_by, handler, delivery_id, dedupe_key, event_type, \
-    ordering_key, 'pending', 1, false, 0 FROM fresh, (SELECT count(*) FROM lane) AS locked \
+    ordering_key, 'pending', 1, false, 0 FROM fresh WHERE (SELECT count(*) FROM lane) >= 0 \
     ORDER BY dedupe_key, place ON CONFLICT DO NOTHING RETURNING id), \
     bodies AS (INSERT INTO event_bodies (event_id, query, headers, body) \
     SELECT fresh.id, fresh.query, fresh.headers, fresh.body FROM fresh JOIN kept ON kept.id = fresh.id), \
     queued AS (INSERT INTO deliveries (lane_id, sequence, event_id, replay) \
     SELECT lane.id, nextval('receipts'), fresh.id, false FROM fresh JOIN kept ON kept.id = fresh.id \
     JOIN lane ON lane.channel_id = fresh.channel_id AND lane.ordering_key = fresh.ordering_key ORDER BY fresh.place) \
-    SELECT incoming.id, EXISTS (SELECT FROM open WHERE open.id = incoming.channel_id) AS open, \
-    EXISTS (SELECT FROM kept WHERE kept.id = incoming.id) AS kept FROM incoming ORDER BY incoming.place";
+    SELECT incoming.id, incoming.channel_id IN (SELECT id FROM open) AS open, \
+    incoming.id IN (SELECT id FROM kept) AS kept FROM incoming ORDER BY incoming.place";
 
 /// Asked about what was not written: it may have been kept before.
 const KNOWN: &str = "SELECT id FROM events WHERE id = ANY ($1)";
@@ -83,7 +83,7 @@ impl Inbox for PostgresStore {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.write::<Row>(statement(events)).await?;
+        let rows = self.keep::<Row>(statement(events)).await?;
         if rows.iter().any(|row| row.kept) {
             self.signals.announce(Topic::Delivery);
         }

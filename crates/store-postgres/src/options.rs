@@ -14,7 +14,8 @@ pub struct PostgresOptions {
     pub url: Secret,
     /// The trust of `sslmode=verify-full` where the URL names no `sslrootcert`.
     pub tls: Arc<ClientConfig>,
-    /// The largest number of connections, not counting the one that listens; at least 1.
+    /// The largest number of connections, not counting the one that listens and the two that keep what
+    /// comes in; at least 1.
     pub pool_size: usize,
     /// The machine this runs on. Leases left by a dead process of the same machine are free at once.
     pub host: String,

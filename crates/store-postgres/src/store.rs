@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::checks::{self, StartWarning};
 use crate::connector::{Connector, Session};
+use crate::deliveries::Ends;
 use crate::error::{ConnectError, MigrateError, StoreError};
 use crate::listener::Listener;
 use crate::migrations;
@@ -32,6 +33,8 @@ const DEADLINE: Duration = Duration::from_secs(6);
 /// How long opening the store may take.
 const START: Duration = Duration::from_secs(10);
 
+/// How many connections keep what comes in.
+const INBOX: usize = 2;
 /// The part of the connections that workers use at most, and one more: the others are for requests.
 const WORKERS_SHARE: usize = 4;
 
@@ -40,8 +43,8 @@ pub(crate) type Work<'c, T> = BoxFuture<'c, Result<T, StoreError>>;
 
 /// Every port over one PostgreSQL database.
 ///
-/// It is opened on the process's main runtime and may be used from any other. Dropping it ends its listening
-/// connection.
+/// It is opened on the process's main runtime and may be used from any other. Dropping it ends its tasks: the listening
+/// connection and the recording of ended deliveries.
 pub struct PostgresStore {
     pub(crate) signals: Arc<Signals>,
     /// The name this process's leases carry: the host and an id of this process.
@@ -50,11 +53,14 @@ pub struct PostgresStore {
     pub(crate) first_claim: OnceLock<Instant>,
     pub(crate) first_delivery_claim: OnceLock<Instant>,
     pub(crate) first_redeploy_claim: OnceLock<Instant>,
+    pub(crate) ends: Ends,
     connector: Arc<Connector>,
     pool: Pool<AsyncPgConnection>,
+    inbox: Pool<AsyncPgConnection>,
     workers: Semaphore,
     runtime: Handle,
     listening: AbortHandle,
+    recording: AbortHandle,
     warnings: Vec<StartWarning>,
 }
 
@@ -84,7 +90,10 @@ impl PostgresStore {
             Listener { connector: Arc::clone(&connector), signals: Arc::clone(&signals), owner: Arc::clone(&owner) };
         let ear = listener.open().await?;
         let listening = runtime.spawn(listener.run(ear)).abort_handle();
-        let pool = pool(&connector, options.pool_size)?;
+        let inbox = pool(&connector, Session::Inbox, INBOX)?;
+        let pool = pool(&connector, Session::Work, options.pool_size)?;
+        let (ends, recorder) = Ends::new(pool.clone(), Arc::clone(&signals));
+        let recording = runtime.spawn(recorder.run()).abort_handle();
         let workers = Semaphore::new(options.pool_size / WORKERS_SHARE + 1);
         Ok(Self {
             signals,
@@ -93,11 +102,14 @@ impl PostgresStore {
             first_claim: OnceLock::new(),
             first_delivery_claim: OnceLock::new(),
             first_redeploy_claim: OnceLock::new(),
+            ends,
             connector,
             pool,
+            inbox,
             workers,
             runtime,
             listening,
+            recording,
             warnings,
         })
     }
@@ -142,6 +154,19 @@ impl PostgresStore {
         self.work(move |connection| async move { Ok(statement.load::<R>(connection).await?) }.boxed()).await
     }
 
+    /// Runs the statement that keeps what comes in, like [`work`](Self::work).
+    pub(crate) async fn keep<R>(&self, statement: Statement) -> Result<Vec<R>, StoreError>
+    where
+        R: QueryableByName<Pg> + Send + 'static,
+    {
+        let inbox = self.inbox.clone();
+        let unit = async move {
+            on_connection(&inbox, move |connection| async move { Ok(statement.load::<R>(connection).await?) }.boxed())
+                .await
+        };
+        self.runtime.spawn(unit).await?
+    }
+
     /// Runs statements that only read, each for itself. Nothing is left behind by one whose reader goes.
     pub(crate) async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
     where
@@ -168,10 +193,11 @@ impl fmt::Debug for PostgresStore {
 impl Drop for PostgresStore {
     fn drop(&mut self) {
         self.listening.abort();
+        self.recording.abort();
     }
 }
 
-async fn on_connection<T, F>(pool: &Pool<AsyncPgConnection>, unit: F) -> Result<T, StoreError>
+pub(crate) async fn on_connection<T, F>(pool: &Pool<AsyncPgConnection>, unit: F) -> Result<T, StoreError>
 where
     F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> Work<'c, T>,
 {
@@ -183,14 +209,14 @@ async fn checkout(pool: &Pool<AsyncPgConnection>) -> Result<Object<AsyncPgConnec
     timeout(POOL_WAIT, pool.get()).await.map_err(|_| StoreError::PoolWait)?.map_err(StoreError::Pool)
 }
 
-fn pool(connector: &Arc<Connector>, size: usize) -> Result<Pool<AsyncPgConnection>, ConnectError> {
+fn pool(connector: &Arc<Connector>, session: Session, size: usize) -> Result<Pool<AsyncPgConnection>, ConnectError> {
     let connector = Arc::clone(connector);
     let mut config = ManagerConfig::default();
     // A lost connection is noticed by the task that drives it; asking the server each time would double every query.
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |_| {
         let connector = Arc::clone(&connector);
-        async move { connector.connect(Session::Work).await.map_err(|error| into_diesel(&error)) }.boxed()
+        async move { connector.connect(session).await.map_err(|error| into_diesel(&error)) }.boxed()
     });
     let manager = AsyncDieselConnectionManager::new_with_config("", config);
     Pool::builder(manager).max_size(size.max(1)).build().map_err(|error| ConnectError::Setup(error.into()))

@@ -9,7 +9,7 @@ use nora_webhooks::{
     ChannelCache, ChannelLookup, ChannelTypes, Channels, Deliverer, PublicUrl, Receiver, WebhookLimiter,
 };
 
-use crate::intake::{Appender, grouped};
+use crate::intake::{Appender, Crowd, grouped};
 use crate::settings::Settings;
 use crate::store::Stores;
 
@@ -29,6 +29,8 @@ pub(crate) struct Webhooks {
     pub(crate) channels: Channels,
     pub(crate) receiver: Receiver,
     pub(crate) deliverer: Deliverer,
+    /// Whether senders crowd in.
+    pub(crate) crowd: Crowd,
 }
 
 impl Webhooks {
@@ -68,6 +70,7 @@ impl Webhooks {
         };
         let (store, events) = (Arc::clone(&stores.channels), Arc::clone(&stores.events));
         let channels = Channels { types, store, events, cache, vault, url, ids, clock };
-        (Self { channels, receiver, deliverer }, appender)
+        let crowd = appender.crowd();
+        (Self { channels, receiver, deliverer, crowd }, appender)
     }
 }

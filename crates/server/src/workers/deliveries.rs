@@ -10,6 +10,7 @@ use nora_webhooks::{Deliverer, DeliveryStep};
 use tokio::task::JoinSet;
 
 use crate::error::cause;
+use crate::intake::Crowd;
 use crate::metrics::DeliveryMetrics;
 use crate::workers::Stop;
 
@@ -25,6 +26,9 @@ const BATCH: usize = 64;
 const POLL: Duration = Duration::from_secs(2);
 /// The shortest: what is due and may not be claimed yet is no reason to ask all the time.
 const BREATH: Duration = Duration::from_millis(20);
+/// The pause between two claims while senders crowd in: what they send is kept first. It is handed on all the same,
+/// `BATCH` at a time.
+const ASIDE: Duration = Duration::from_millis(50);
 /// The pause after the store failed.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
 
@@ -35,6 +39,7 @@ pub(crate) struct DeliveryLoop {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) metrics: DeliveryMetrics,
     pub(crate) agents: Arc<Agents>,
+    pub(crate) crowd: Crowd,
 }
 
 /// What each agent's deliveries are up to here.
@@ -93,7 +98,9 @@ impl DeliveryLoop {
                         this.agents.begin(claim.agent);
                         running.spawn(Arc::clone(&this).work(claim, stop.clone()));
                     }
-                    if !full_batch {
+                    if this.crowd.is_there() {
+                        stop.or_sleep(ASIDE).await;
+                    } else if !full_batch {
                         this.wait(&stop, &mut running).await;
                     }
                 }

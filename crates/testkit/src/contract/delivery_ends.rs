@@ -139,6 +139,32 @@ pub async fn what_comes_while_the_last_one_ends_is_not_forgotten(fixture: &dyn F
     assert_eq!(scene.deliver_all().await.len(), 1);
 }
 
+pub async fn attempts_that_end_at_once_end_each_for_itself(fixture: &dyn Fixture) {
+    let scene = Scene::of(fixture);
+    let channel = scene.add_channel().await;
+    for lane in 0..12 {
+        scene.add_event_in(&channel, &format!("lane {lane}")).await;
+    }
+    let claims = scene.claim_deliveries(12).await;
+    let (lost, kept) = claims.split_at(3);
+    scene.deliveries().release(lost).await.unwrap();
+    let ended = claims.iter().enumerate().map(async |(place, claim)| match place % 3 {
+        0 => scene.delivered(claim).await,
+        1 => scene.failed(claim, None).await,
+        _ => scene.failed(claim, Some(Duration::from_secs(1))).await,
+    });
+    let ended = futures_util::future::join_all(ended).await;
+    let (of_lost, of_kept) = ended.split_at(3);
+    assert_eq!((of_lost, of_kept), ([Held::No; 3].as_slice(), [Held::Yes; 9].as_slice()));
+
+    let states = [EventState::Delivered, EventState::Dead, EventState::Pending];
+    for (claim, state) in kept.iter().zip(states.into_iter().cycle()) {
+        let stored = scene.stored_event(&channel, claim.event).await.unwrap();
+        assert_eq!(stored.event.state, state);
+    }
+    assert_eq!(scene.claim_deliveries(12).await.len(), lost.len(), "the others have ended or wait");
+}
+
 pub async fn next_due_looks_past_leases(fixture: &dyn Fixture) {
     let scene = Scene::of(fixture);
     let channel = scene.add_channel().await;
@@ -194,6 +220,7 @@ macro_rules! delivery_ends_contract {
             a_verdict_replaces_the_events,
             the_next_of_a_lane_is_due_at_once,
             what_comes_while_the_last_one_ends_is_not_forgotten,
+            attempts_that_end_at_once_end_each_for_itself,
             next_due_looks_past_leases,
             the_backlog_is_what_has_not_ended,
         }
