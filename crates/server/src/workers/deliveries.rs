@@ -28,7 +28,7 @@ const POLL: Duration = Duration::from_secs(2);
 const BREATH: Duration = Duration::from_millis(20);
 /// The pause between two claims while senders crowd in: what they send is kept first. It is handed on all the same,
 /// `BATCH` at a time.
-const ASIDE: Duration = Duration::from_millis(50);
+const ASIDE: Duration = Duration::from_millis(100);
 /// The pause after the store failed.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
 
