@@ -73,7 +73,8 @@ impl Providers {
         Self { built_in, added: BTreeMap::new(), surplus }
     }
 
-    /// Reads and checks one manifest file, tries it with the answers recorded in it, and adds its provider. It may take a built-in provider's place if it says so.
+    /// Reads and checks one manifest file, tries it with the answers recorded in it, and adds its provider. It may take
+    /// a built-in provider's place if it says so.
     pub(crate) fn add(&mut self, file: &Path) -> Result<Arc<dyn Provider>, StartError> {
         let name = file.display().to_string();
         let text = std::fs::read_to_string(file)
