@@ -19,6 +19,11 @@ pub(crate) fn search_path() -> Vec<PathBuf> {
     variable("PATH").map(|path| env::split_paths(&path).collect()).unwrap_or_default()
 }
 
+/// The program called `name` that comes first in `search_path`.
+pub(crate) fn program(search_path: &[PathBuf], name: &str) -> Option<PathBuf> {
+    search_path.iter().map(|folder| folder.join(name)).find(|program| program.is_file())
+}
+
 /// What `cargo run` sets for this process and cargo's children must not inherit: build scripts that watch these
 /// variables would run again each time a build alternates between here and a shell.
 pub(crate) fn set_by_cargo_run() -> Vec<OsString> {

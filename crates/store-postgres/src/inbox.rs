@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::signals::Topic;
-use crate::statement::Statement;
+use crate::statement::{Statement, each};
 use crate::store::PostgresStore;
 
 /// Locks the channels, which keeps them from being paused or removed meanwhile, then the lanes, in one order
@@ -117,10 +117,6 @@ fn statement(events: &[NewEvent]) -> Statement {
         .texts(each(events, |event| shown(&event.query)))
         .many_bytes(each(events, |event| event.headers.to_bytes()))
         .many_bytes(each(events, |event| event.body.to_vec()))
-}
-
-fn each<T>(events: &[NewEvent], value: impl Fn(&NewEvent) -> T) -> Vec<T> {
-    events.iter().map(value).collect()
 }
 
 /// A key is one of its channel; the column holds both.

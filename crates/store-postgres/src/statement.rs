@@ -116,6 +116,11 @@ impl Statement {
     }
 }
 
+/// One column of many rows, for a parameter that is an array.
+pub(crate) fn each<Row, T>(rows: &[Row], value: impl Fn(&Row) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
 impl QueryFragment<Pg> for Statement {
     fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.0.walk_ast(pass)

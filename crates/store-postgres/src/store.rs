@@ -151,7 +151,7 @@ impl PostgresStore {
     where
         R: QueryableByName<Pg> + Send + 'static,
     {
-        self.work(move |connection| async move { Ok(statement.load::<R>(connection).await?) }.boxed()).await
+        self.write_on(self.pool.clone(), statement).await
     }
 
     /// Runs the statement that keeps what comes in, like [`work`](Self::work).
@@ -159,12 +159,14 @@ impl PostgresStore {
     where
         R: QueryableByName<Pg> + Send + 'static,
     {
-        let inbox = self.inbox.clone();
-        let unit = async move {
-            on_connection(&inbox, move |connection| async move { Ok(statement.load::<R>(connection).await?) }.boxed())
-                .await
-        };
-        self.runtime.spawn(unit).await?
+        self.write_on(self.inbox.clone(), statement).await
+    }
+
+    async fn write_on<R>(&self, pool: Pool<AsyncPgConnection>, statement: Statement) -> Result<Vec<R>, StoreError>
+    where
+        R: QueryableByName<Pg> + Send + 'static,
+    {
+        self.runtime.spawn(async move { load(&pool, statement).await }).await?
     }
 
     /// Runs statements that only read, each for itself. Nothing is left behind by one whose reader goes.
@@ -180,7 +182,7 @@ impl PostgresStore {
     where
         R: QueryableByName<Pg> + Send + 'static,
     {
-        self.read(move |connection| async move { Ok(statement.load::<R>(connection).await?) }.boxed()).await
+        load(&self.pool, statement).await
     }
 }
 
@@ -197,7 +199,15 @@ impl Drop for PostgresStore {
     }
 }
 
-pub(crate) async fn on_connection<T, F>(pool: &Pool<AsyncPgConnection>, unit: F) -> Result<T, StoreError>
+/// Runs one statement.
+pub(crate) async fn load<R>(pool: &Pool<AsyncPgConnection>, statement: Statement) -> Result<Vec<R>, StoreError>
+where
+    R: QueryableByName<Pg> + Send + 'static,
+{
+    on_connection(pool, move |connection| async move { Ok(statement.load::<R>(connection).await?) }.boxed()).await
+}
+
+async fn on_connection<T, F>(pool: &Pool<AsyncPgConnection>, unit: F) -> Result<T, StoreError>
 where
     F: for<'c> FnOnce(&'c mut AsyncPgConnection) -> Work<'c, T>,
 {

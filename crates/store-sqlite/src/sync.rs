@@ -43,15 +43,21 @@ impl HeldRow {
     }
 }
 
+/// That a target's row is a claim's, and its lease has neither ended nor gone to another worker.
+macro_rules! of_lease {
+    ($claim:expr) => {
+        sync_targets::id
+            .eq(crate::value::Id::from($claim.target))
+            .and(sync_targets::fence.eq($claim.fence))
+            .and(sync_targets::lease_until.is_not_null())
+    };
+}
+
+use of_lease;
+
 /// The target of a claim whose lease has neither ended nor gone to another worker.
 fn held(connection: &mut SqliteConnection, claim: &Claim) -> QueryResult<Option<HeldRow>> {
-    sync_targets::table
-        .filter(sync_targets::id.eq(Id::from(claim.target)))
-        .filter(sync_targets::fence.eq(claim.fence))
-        .filter(sync_targets::lease_until.is_not_null())
-        .select(HeldRow::as_select())
-        .first(connection)
-        .optional()
+    sync_targets::table.filter(of_lease!(claim)).select(HeldRow::as_select()).first(connection).optional()
 }
 
 /// What a target has become since it was claimed, it has not written.

@@ -1,6 +1,6 @@
 //! A browser that shows the pages of the server to tests.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
@@ -25,8 +25,7 @@ pub(super) fn prepare() -> Result<Browser> {
 }
 
 fn find(search_path: &[PathBuf]) -> Option<PathBuf> {
-    let named = |name| search_path.iter().map(move |folder: &PathBuf| folder.join(name));
-    NAMES.into_iter().flat_map(named).find(|program: &PathBuf| Path::is_file(program))
+    NAMES.into_iter().find_map(|name| environment::program(search_path, name))
 }
 
 impl Service for Browser {

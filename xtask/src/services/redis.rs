@@ -43,5 +43,5 @@ fn start_nothing(policy: &Path) -> Result<apt::TemporaryFile<'_>> {
 }
 
 fn find(search_path: &[PathBuf]) -> Option<PathBuf> {
-    search_path.iter().map(|folder| folder.join("redis-server")).find(|program| program.is_file())
+    environment::program(search_path, "redis-server")
 }

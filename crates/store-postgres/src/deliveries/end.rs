@@ -7,7 +7,6 @@ use diesel::QueryableByName;
 use diesel::sql_types::{Bool, Nullable};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Pool;
-use futures_util::FutureExt as _;
 use nora_kernel::Timestamp;
 use nora_webhooks::ports::{DeliveryClaim, DeliveryEnd, DeliveryFailure, DeliveryFailureClass, Held};
 use nora_webhooks::{EventState, Verdict};
@@ -15,8 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::StoreError;
 use crate::signals::{Signals, Topic};
-use crate::statement::Statement;
-use crate::store::on_connection;
+use crate::statement::{Statement, each};
+use crate::store::load;
 
 /// How many attempts end in one statement at most.
 const GROUP: usize = 128;
@@ -136,11 +135,7 @@ impl Recorder {
     }
 
     async fn record(&self, group: &[Ended]) -> Result<Vec<Row>, StoreError> {
-        let statement = statement(group);
-        let rows = on_connection(&self.pool, move |connection| {
-            async move { Ok(statement.load::<Row>(connection).await?) }.boxed()
-        })
-        .await?;
+        let rows: Vec<Row> = load(&self.pool, statement(group)).await?;
         if rows.iter().any(|row| row.goes_on == Some(true)) {
             self.signals.announce(Topic::Delivery);
         }
@@ -157,8 +152,4 @@ fn statement(group: &[Ended]) -> Statement {
         .numbers(each(group, |ended| ended.due_at.as_microseconds()))
         .optional_texts(each(group, |ended| ended.error.map(|error| error.as_str().to_owned())))
         .optional_texts(each(group, |ended| ended.verdict.map(|verdict| verdict.as_str().to_owned())))
-}
-
-fn each<T>(group: &[Ended], value: impl Fn(&Ended) -> T) -> Vec<T> {
-    group.iter().map(value).collect()
 }

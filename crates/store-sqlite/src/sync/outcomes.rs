@@ -5,7 +5,7 @@ use nora_integrations::ports::{Claim, Completion, Failure, Held, Role};
 use nora_kernel::audit::AuditLine;
 
 use super::variables::Variables;
-use super::{HeldRow, held, no_lease};
+use super::{HeldRow, held, no_lease, of_lease};
 use crate::audit::write_line;
 use crate::schema::{agents, integrations, removals, sync_targets};
 use crate::value::{Count, Id, Time};
@@ -85,12 +85,8 @@ pub(super) fn abandon(connection: &mut SqliteConnection, claim: &Claim, line: &A
 
 /// One statement where the others take two: this is what an idle installation does all day.
 pub(super) fn checked(connection: &mut SqliteConnection, claim: &Claim, next_check_at: Time) -> QueryResult<Held> {
-    let held = sync_targets::table
-        .filter(sync_targets::id.eq(Id::from(claim.target)))
-        .filter(sync_targets::fence.eq(claim.fence))
-        .filter(sync_targets::lease_until.is_not_null());
     let ended = (sync_targets::next_check_at.eq(next_check_at), no_lease!());
-    let changed = diesel::update(held).set(ended).execute(connection)?;
+    let changed = diesel::update(sync_targets::table.filter(of_lease!(claim))).set(ended).execute(connection)?;
     Ok(if changed > 0 { Held::Yes } else { Held::No })
 }
 

@@ -5,8 +5,8 @@ use nora_integrations::ports::{CheckedTarget, Claim, Snapshot};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{ProviderId, Workspace, WrappedKey};
 
-use super::HeldRow;
 use super::owned::Owned;
+use super::{HeldRow, of_lease};
 use crate::audit::write_line;
 use crate::failure::{Ending, corrupt};
 use crate::integrations::of_agent;
@@ -20,9 +20,7 @@ type Found = (HeldRow, TargetRow, Owned, Parsed<Workspace>, Vec<u8>);
 pub(super) fn target(connection: &mut SqliteConnection, claim: &Claim) -> Ending<Option<(CheckedTarget, HeldRow)>> {
     let found: Option<Found> = sync_targets::table
         .inner_join(agents::table.on(agents::id.eq(sync_targets::agent_id)))
-        .filter(sync_targets::id.eq(Id::from(claim.target)))
-        .filter(sync_targets::fence.eq(claim.fence))
-        .filter(sync_targets::lease_until.is_not_null())
+        .filter(of_lease!(claim))
         .select((
             HeldRow::as_select(),
             TargetRow::as_select(),
