@@ -16,7 +16,7 @@ use crate::idempotency::remember;
 use crate::page::Behind;
 use crate::reach::{Within, within};
 use crate::schema::{agents, sync_targets};
-use crate::targets::{GATEWAY, LIVE, TargetRow, inherit_owned, insert_live, raise, retire, unblock};
+use crate::targets::{GATEWAY, Live, TargetRow, inherit_owned, insert_live, raise, retire, unblock};
 use crate::value::{Count, Id, Parsed, Time};
 use crate::writer::Transaction;
 
@@ -103,9 +103,9 @@ fn find(connection: &mut SqliteConnection, reach: &Within, id: Id) -> Ending<Opt
         .filter(agents::id.eq(id))
         .filter(agents::deleted_at.is_null())
         .filter(within!(agents::workspace, reach))
-        .filter(sync_targets::role.eq(LIVE))
+        .filter(sync_targets::role.eq(Live))
         .select((AgentRow::as_select(), TargetRow::as_select()))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     rows.map(stored).transpose()
 }
@@ -118,7 +118,7 @@ fn list(connection: &mut SqliteConnection, workspace: &Workspace, page: PageRequ
         .filter(agents::deleted_at.is_null())
         .filter(agents::created_at.le(at))
         .filter(agents::created_at.lt(at).or(agents::id.lt(id)))
-        .filter(sync_targets::role.eq(LIVE))
+        .filter(sync_targets::role.eq(Live))
         .order((agents::created_at.desc(), agents::id.desc()))
         .limit(i64::from(page.limit.get()) + 1)
         .select((AgentRow::as_select(), TargetRow::as_select()))
@@ -135,7 +135,7 @@ fn update(
 ) -> Ending<(), UpdateAgentError> {
     let id = Id::from(update.id);
     let present = agents::table.filter(agents::id.eq(id)).filter(agents::deleted_at.is_null());
-    let revision: Option<Count> = present.select(agents::revision).first(transaction.connection).optional()?;
+    let revision: Option<Count> = present.select(agents::revision).get_result(transaction.connection).optional()?;
     let revision = revision.ok_or(Abort::Refused(UpdateAgentError::NotFound))?;
     if revision.0 != update.revision {
         return Err(Abort::Refused(UpdateAgentError::Conflict));
@@ -162,7 +162,7 @@ fn update(
 
 fn rekey(transaction: &mut Transaction<'_>, target: &Target, now: Timestamp) -> Ending<(), UpdateAgentError> {
     let live = sync_targets::table.filter(sync_targets::id.eq(Id::from(target.id)));
-    let rekeyed = diesel::update(live.filter(sync_targets::role.eq(LIVE)))
+    let rekeyed = diesel::update(live.filter(sync_targets::role.eq(Live)))
         .set((
             sync_targets::secrets.eq(target.secrets.0.as_slice()),
             sync_targets::secrets_version.eq(Count(target.secrets_version)),

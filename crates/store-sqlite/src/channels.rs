@@ -21,7 +21,7 @@ use crate::channels::row::{ChannelRow, SecretRow};
 use crate::failure::Ending;
 use crate::reach::{Within, within};
 use crate::schema::{agents, channel_secrets, channels, sync_targets};
-use crate::targets::LIVE;
+use crate::targets::Live;
 use crate::value::{Count, Id, Parsed};
 
 type Found = Option<(StoredChannel, WrappedKey)>;
@@ -44,9 +44,9 @@ fn owner(connection: &mut SqliteConnection, reach: &Within, agent: Id) -> QueryR
         .filter(agents::id.eq(agent))
         .filter(agents::deleted_at.is_null())
         .filter(within!(agents::workspace, reach))
-        .filter(sync_targets::role.eq(LIVE))
+        .filter(sync_targets::role.eq(Live))
         .select((agents::workspace, agents::data_key, sync_targets::kind, sync_targets::url.is_not_null()))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     Ok(found.map(|(workspace, key, kind, has_url)| ChannelOwner {
         workspace: workspace.0,
@@ -88,7 +88,7 @@ fn find(connection: &mut SqliteConnection, reach: &Within, agent: Id, id: Id) ->
             .filter(channels::agent_id.eq(agent))
             .filter(within!(agents::workspace, reach))
             .select((ChannelRow::as_select(), agents::workspace, agents::data_key))
-            .first(connection)
+            .get_result(connection)
             .optional()?;
         let Some((row, workspace, key)) = found else { return Ok(None) };
         let stored = row.stored(workspace.0, secrets(connection, id)?)?;
@@ -100,7 +100,7 @@ fn find_any(connection: &mut SqliteConnection, id: Id) -> Ending<Found> {
     let found: Option<(ChannelRow, Parsed<Workspace>, Vec<u8>)> = present!()
         .filter(channels::id.eq(id))
         .select((ChannelRow::as_select(), agents::workspace, agents::data_key))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     let Some((row, workspace, key)) = found else { return Ok(None) };
     let stored = row.stored(workspace.0, secrets(connection, id)?)?;
@@ -109,7 +109,11 @@ fn find_any(connection: &mut SqliteConnection, id: Id) -> Ending<Found> {
 
 /// The agent of a channel and whether it is paused; `None` if it is not there.
 pub(crate) fn of_event(connection: &mut SqliteConnection, id: Id) -> QueryResult<Option<(Id, bool)>> {
-    present!().filter(channels::id.eq(id)).select((channels::agent_id, channels::paused)).first(connection).optional()
+    present!()
+        .filter(channels::id.eq(id))
+        .select((channels::agent_id, channels::paused))
+        .get_result(connection)
+        .optional()
 }
 
 /// Whether an agent's channel is there for a reach.
@@ -182,7 +186,7 @@ impl ChannelStore for SqliteStore {
             let found: Option<(Id, Parsed<Workspace>, Count)> = present!()
                 .filter(channels::id.eq(Id::from(id)))
                 .select((channels::agent_id, agents::workspace, channels::revision))
-                .first(connection)
+                .get_result(connection)
                 .optional()?;
             Ok(found.map(|(agent, workspace, revision)| (agent.into(), workspace.0, revision.0)))
         })

@@ -12,7 +12,7 @@ use crate::value::{Id, Parsed};
 const CHECK_VALUE: &str = "keyring_check";
 
 fn check_value(connection: &mut SqliteConnection) -> QueryResult<Option<Vec<u8>>> {
-    meta::table.find(CHECK_VALUE).select(meta::value).first(connection).optional()
+    meta::table.find(CHECK_VALUE).select(meta::value).get_result(connection).optional()
 }
 
 #[async_trait]

@@ -17,7 +17,8 @@ use crate::SqliteStore;
 use crate::events::StoredEventRow;
 use crate::failure::{Ending, corrupt};
 use crate::schema::{agents, channels, event_bodies, events, lanes, sync_targets};
-use crate::targets::{LIVE, TargetRow};
+use crate::statement::Statement;
+use crate::targets::{Live, TargetRow};
 use crate::value::{Count, Id, Parsed, Time};
 
 /// The lane of a claim whose lease has neither ended nor gone to another worker.
@@ -30,7 +31,7 @@ fn held(connection: &mut SqliteConnection, claim: &DeliveryClaim) -> QueryResult
         .filter(lanes::fence.eq(claim.fence))
         .filter(lanes::lease_until.is_not_null())
         .select(lanes::id)
-        .first(connection)
+        .get_result(connection)
         .optional()
 }
 
@@ -42,7 +43,7 @@ fn fetch(connection: &mut SqliteConnection, claim: &DeliveryClaim) -> Ending<Opt
         if held(connection, claim)?.is_none() {
             return Ok(None);
         }
-        let live = sync_targets::agent_id.eq(agents::id).and(sync_targets::role.eq(LIVE));
+        let live = sync_targets::agent_id.eq(agents::id).and(sync_targets::role.eq(Live));
         let found: Option<Fetched> = events::table
             .inner_join(event_bodies::table.on(event_bodies::event_id.eq(events::id)))
             .inner_join(channels::table.on(channels::id.eq(events::channel_id)))
@@ -58,7 +59,7 @@ fn fetch(connection: &mut SqliteConnection, claim: &DeliveryClaim) -> Ending<Opt
                 agents::workspace,
                 agents::data_key,
             ))
-            .first(connection)
+            .get_result(connection)
             .optional()?;
         let Some((event, kind, target, workspace, key)) = found else { return Ok(None) };
         let target = target.into_target(workspace.0).ok_or_else(|| corrupt("an address of a target does not parse"))?;
@@ -97,7 +98,7 @@ struct BacklogRow {
 }
 
 fn backlog(connection: &mut SqliteConnection) -> QueryResult<Backlog> {
-    let row: BacklogRow = diesel::sql_query(BACKLOG).get_result(connection)?;
+    let row: BacklogRow = Statement::new(BACKLOG).one(connection)?;
     Ok(Backlog { oldest: row.oldest.map(|time| time.0), waiting: row.waiting.0, dead: row.dead.0 })
 }
 

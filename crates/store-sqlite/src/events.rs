@@ -59,7 +59,7 @@ fn find(connection: &mut SqliteConnection, channel: Id, event: Id) -> Ending<Opt
         .filter(events::id.eq(event))
         .filter(events::channel_id.eq(channel))
         .select(StoredEventRow::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     row.map(StoredEventRow::stored).transpose()
 }

@@ -10,6 +10,7 @@ use nora_kernel::{Idempotency, IdempotencyKey, IdempotencyTaken, StoredAnswer, T
 use crate::SqliteStore;
 use crate::failure::{Abort, Ending, corrupt};
 use crate::schema::idempotency;
+use crate::statement::Statement;
 use crate::value::{Hash, Time};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -70,7 +71,7 @@ pub(crate) fn remember<E: From<IdempotencyTaken>>(
 
 const PRUNE: &str = "
     DELETE FROM idempotency WHERE (principal, route, key) IN (
-        SELECT principal, route, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?
+        SELECT principal, route, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ? + 0
     )
 ";
 
@@ -87,7 +88,7 @@ impl IdempotencyStore for SqliteStore {
         self.read(move |connection| {
             let record = idempotency::table.find((principal, route, key));
             let record = record.filter(idempotency::expires_at.gt(Time(now)));
-            let row: Option<AnswerRow> = record.select(AnswerRow::as_select()).first(connection).optional()?;
+            let row: Option<AnswerRow> = record.select(AnswerRow::as_select()).get_result(connection).optional()?;
             let unreadable = || corrupt("an idempotency record does not parse");
             row.map(|row| row.into_record().ok_or_else(unreadable)).transpose()
         })
@@ -96,8 +97,8 @@ impl IdempotencyStore for SqliteStore {
 
     async fn prune(&self, now: Timestamp, limit: u32) -> Result<u64, Unavailable> {
         self.write(move |transaction| {
-            let prune = diesel::sql_query(PRUNE).bind::<BigInt, _>(Time(now)).bind::<BigInt, _>(i64::from(limit));
-            let pruned = prune.execute(transaction.connection)?;
+            let prune = Statement::new(PRUNE).bind::<BigInt, _>(Time(now)).bind::<BigInt, _>(i64::from(limit));
+            let pruned = prune.run(transaction.connection)?;
             Ok(u64::try_from(pruned).unwrap_or(u64::MAX))
         })
         .await

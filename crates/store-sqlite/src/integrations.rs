@@ -31,7 +31,7 @@ fn find(connection: &mut SqliteConnection, reach: &Within, agent: Id, id: Id) ->
         .filter(agents::deleted_at.is_null())
         .filter(within!(agents::workspace, reach))
         .select((IntegrationRow::as_select(), agents::workspace, agents::data_key))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     Ok(found.map(|(row, workspace, key)| (row.into_stored(&workspace.0), WrappedKey(key))))
 }
@@ -74,7 +74,7 @@ impl IntegrationStore for SqliteStore {
                 .filter(agents::deleted_at.is_null())
                 .filter(within!(agents::workspace, reach))
                 .select((agents::workspace, agents::data_key))
-                .first(connection)
+                .get_result(connection)
                 .optional()?;
             Ok(found.map(|(workspace, key)| (workspace.0, WrappedKey(key))))
         })

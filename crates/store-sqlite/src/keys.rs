@@ -112,7 +112,7 @@ impl KeyStore for SqliteStore {
         let id = Parsed(id.clone());
         self.read(move |connection| {
             let key = api_keys::table.filter(api_keys::public_id.eq(id)).filter(api_keys::revoked_at.is_null());
-            let row: Option<KeyRow> = key.select(KeyRow::as_select()).first(connection).optional()?;
+            let row: Option<KeyRow> = key.select(KeyRow::as_select()).get_result(connection).optional()?;
             Ok(row.map(StoredKey::from))
         })
         .await
@@ -126,7 +126,7 @@ impl KeyStore for SqliteStore {
                 .filter(api_keys::revoked_at.is_null())
                 .filter(within!(api_keys::workspace, reach))
                 .select(KeyRow::as_select())
-                .first(connection)
+                .get_result(connection)
                 .optional()?;
             Ok(row.map(|row| StoredKey::from(row).key))
         })

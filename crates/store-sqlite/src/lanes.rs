@@ -48,7 +48,7 @@ fn lane_id(connection: &mut SqliteConnection, lane: &Lane<'_>, since: Time) -> Q
         .filter(lanes::channel_id.eq(lane.channel))
         .filter(lanes::ordering_key.eq(lane.ordering_key))
         .select((lanes::id, lanes::due_at))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     match found {
         Some((id, Some(_))) => Ok(id),
@@ -83,6 +83,6 @@ pub(crate) fn first(connection: &mut SqliteConnection, lane: i64) -> QueryResult
         .filter(deliveries::lane_id.eq(lane))
         .order(deliveries::sequence.asc())
         .select(First::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()
 }

@@ -22,6 +22,7 @@ mod reach;
 mod readiness;
 mod schema;
 mod shapes;
+mod statement;
 mod store;
 mod sync;
 mod targets;

@@ -9,7 +9,7 @@ use nora_kernel::{Timestamp, Unavailable};
 
 use crate::SqliteStore;
 use crate::schema::{integrations, meta, sync_targets};
-use crate::targets::LIVE;
+use crate::targets::Live;
 use crate::value::Time;
 
 /// A JSON object: digests by provider.
@@ -18,7 +18,7 @@ const SHAPES: &str = "provider_shapes";
 type Digests = BTreeMap<String, String>;
 
 fn known(connection: &mut SqliteConnection) -> QueryResult<Digests> {
-    let value: Option<Vec<u8>> = meta::table.find(SHAPES).select(meta::value).first(connection).optional()?;
+    let value: Option<Vec<u8>> = meta::table.find(SHAPES).select(meta::value).get_result(connection).optional()?;
     // What does not parse is as good as nothing: every agent is pushed to once more.
     Ok(value.and_then(|value| serde_json::from_slice(&value).ok()).unwrap_or_default())
 }
@@ -42,7 +42,7 @@ impl ShapeStore for SqliteStore {
             diesel::replace_into(meta::table).values(row).execute(transaction.connection)?;
             let agents = integrations::table.filter(integrations::provider.eq_any(changed));
             let agents = agents.select(integrations::agent_id);
-            let live = sync_targets::table.filter(sync_targets::role.eq(LIVE));
+            let live = sync_targets::table.filter(sync_targets::role.eq(Live));
             let raised = diesel::update(live.filter(sync_targets::agent_id.eq_any(agents)))
                 .set((sync_targets::desired.eq(sync_targets::desired + 1), sync_targets::next_attempt_at.eq(Time(now))))
                 .execute(transaction.connection)?;

@@ -57,7 +57,7 @@ use of_lease;
 
 /// The target of a claim whose lease has neither ended nor gone to another worker.
 fn held(connection: &mut SqliteConnection, claim: &Claim) -> QueryResult<Option<HeldRow>> {
-    sync_targets::table.filter(of_lease!(claim)).select(HeldRow::as_select()).first(connection).optional()
+    sync_targets::table.filter(of_lease!(claim)).select(HeldRow::as_select()).get_result(connection).optional()
 }
 
 /// What a target has become since it was claimed, it has not written.

@@ -1,6 +1,9 @@
 //! Push targets, as agents and their syncs share them.
 
+use diesel::expression::{ValidGrouping, is_aggregate};
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
 use nora_agents::{RuntimeKind, Target};
 use nora_kernel::address::{Endpoint, Scheme};
@@ -16,6 +19,30 @@ pub(crate) const LIVE: &str = "live";
 pub(crate) const RETIRED: &str = "retired";
 /// The one gateway of one live target.
 pub(crate) const GATEWAY: &str = "sync_targets.gateway_origin";
+
+/// [`LIVE`] as a statement's own text: the index of live targets serves no parameter for long (see
+/// [`Statement`](crate::statement::Statement)).
+#[derive(Debug, Clone, Copy, QueryId)]
+pub(crate) struct Live;
+
+impl Expression for Live {
+    type SqlType = Text;
+}
+
+impl QueryFragment<Sqlite> for Live {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        pass.push_sql("'live'");
+        Ok(())
+    }
+}
+
+impl<From> SelectableExpression<From> for Live {}
+
+impl<From> AppearsOnTable<From> for Live {}
+
+impl<GroupBy> ValidGrouping<GroupBy> for Live {
+    type IsAggregate = is_aggregate::Never;
+}
 
 /// A target without the state of its sync.
 #[derive(Queryable, Selectable)]
@@ -59,7 +86,7 @@ pub(crate) fn insert_live(
     let place = (
         sync_targets::id.eq(Id::from(target.id)),
         sync_targets::agent_id.eq(Id::from(target.agent)),
-        sync_targets::role.eq(LIVE),
+        sync_targets::role.eq(Live),
         sync_targets::kind.eq(Parsed(target.kind)),
         sync_targets::url.eq(target.url.as_ref().map(ToString::to_string)),
         sync_targets::gateway_url.eq(target.gateway.as_ref().map(ToString::to_string)),
@@ -90,13 +117,14 @@ type OwnedPlace = (Parsed<RuntimeKind>, Option<String>, Option<String>);
 /// gateway, or at the same URL where there is no gateway.
 pub(crate) fn inherit_owned(transaction: &mut Transaction<'_>, from: Id, to: Id) -> QueryResult<()> {
     let place = (sync_targets::kind, sync_targets::gateway_origin, sync_targets::url);
-    let old: OwnedPlace = sync_targets::table.find(from).select(place).first(transaction.connection)?;
-    let new: OwnedPlace = sync_targets::table.find(to).select(place).first(transaction.connection)?;
+    let old: OwnedPlace = sync_targets::table.find(from).select(place).get_result(transaction.connection)?;
+    let new: OwnedPlace = sync_targets::table.find(to).select(place).get_result(transaction.connection)?;
     let somewhere = |(kind, gateway, url): OwnedPlace| (kind, gateway.or(url));
     if somewhere(old) != somewhere(new) {
         return Ok(());
     }
-    let owned: String = sync_targets::table.find(from).select(sync_targets::owned).first(transaction.connection)?;
+    let owned: String =
+        sync_targets::table.find(from).select(sync_targets::owned).get_result(transaction.connection)?;
     diesel::update(sync_targets::table.find(from)).set(sync_targets::owned.eq("[]")).execute(transaction.connection)?;
     diesel::update(sync_targets::table.find(to)).set(sync_targets::owned.eq(owned)).execute(transaction.connection)?;
     Ok(())
@@ -106,7 +134,7 @@ pub(crate) fn inherit_owned(transaction: &mut Transaction<'_>, from: Id, to: Id)
 /// permanent failure. Returns the new generation; `None` if the agent is absent or deleted.
 pub(crate) fn raise(transaction: &mut Transaction<'_>, agent: Id, now: Timestamp) -> QueryResult<Option<Count>> {
     transaction.tell_due();
-    let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(LIVE));
+    let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(Live));
     diesel::update(live)
         .set((sync_targets::desired.eq(sync_targets::desired + 1_i64), sync_targets::next_attempt_at.eq(Time(now))))
         .returning(sync_targets::desired)
@@ -116,7 +144,7 @@ pub(crate) fn raise(transaction: &mut Transaction<'_>, agent: Id, now: Timestamp
 
 /// Forgets the failures of an agent's live target, so that it is due again if it is behind.
 pub(crate) fn unblock(transaction: &mut Transaction<'_>, agent: Id) -> QueryResult<()> {
-    let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(LIVE));
+    let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(Live));
     diesel::update(live)
         .set((sync_targets::blocked.eq(false), sync_targets::attempt.eq(0_i64)))
         .execute(transaction.connection)
@@ -132,7 +160,7 @@ pub(crate) fn retire(
     purge_until: Timestamp,
 ) -> QueryResult<(Id, Count)> {
     transaction.tell_due();
-    let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(LIVE));
+    let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(Live));
     diesel::update(live)
         .set((
             sync_targets::role.eq(RETIRED),

@@ -11,6 +11,7 @@ use nora_webhooks::ports::{DeliveryClaim, Held};
 use super::held;
 use crate::lanes::{First, first};
 use crate::schema::{events, lanes};
+use crate::statement::Statement;
 use crate::value::{Id, Time};
 use crate::writer::Transaction;
 
@@ -39,7 +40,7 @@ const DUE: &str = "
     FROM lanes INDEXED BY lanes_due
     WHERE due_at IS NOT NULL AND paused = 0 AND due_at <= ?1 AND (due_at, id) > (?3, ?4)
         AND (lease_until IS NULL OR lease_until <= ?1 OR lease_owner <> ?2)
-    ORDER BY due_at, id LIMIT ?5
+    ORDER BY due_at, id LIMIT ?5 + 0
 ";
 
 /// When the next lane becomes due for the owner `?1`: its own leases have to end first.
@@ -131,7 +132,7 @@ fn chosen(connection: &mut SqliteConnection, share: &Share, owner: Id, now: Time
 }
 
 fn due(connection: &mut SqliteConnection, owner: Id, now: Time, behind: (i64, i64)) -> QueryResult<Vec<DueRow>> {
-    diesel::sql_query(DUE)
+    Statement::new(DUE)
         .bind::<BigInt, _>(now)
         .bind::<Binary, _>(owner)
         .bind::<BigInt, _>(behind.0)
@@ -181,6 +182,6 @@ struct NextDueRow {
 }
 
 pub(super) fn next_due(connection: &mut SqliteConnection, owner: Id) -> QueryResult<Option<Timestamp>> {
-    let row: NextDueRow = diesel::sql_query(NEXT_DUE).bind::<Binary, _>(owner).get_result(connection)?;
+    let row: NextDueRow = Statement::new(NEXT_DUE).bind::<Binary, _>(owner).one(connection)?;
     Ok(row.due.map(|due| due.0))
 }

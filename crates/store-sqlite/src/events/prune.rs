@@ -1,20 +1,22 @@
 //! Deleting what is old, and what removed channels have left.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use crate::schema::{channels, deliveries, event_bodies, events, lanes};
+use crate::statement::Statement;
 use crate::value::{Id, Time};
 
 /// `state <> 'pending'` as the index of events that have ended says it.
 const OLD: &str = "
     SELECT id FROM events INDEXED BY events_ended
-    WHERE state <> 'pending' AND received_at < ?1 ORDER BY received_at LIMIT ?2
+    WHERE state <> 'pending' AND received_at < ?1 ORDER BY received_at LIMIT ?2 + 0
 ";
 
 /// Lanes that are made for a thing which is over. A channel's own lane stays with the channel.
 const IDLE: &str = "
     DELETE FROM lanes WHERE id IN (
-        SELECT id FROM lanes INDEXED BY lanes_idle WHERE due_at IS NULL AND ordering_key <> '' ORDER BY id LIMIT ?1
+        SELECT id FROM lanes INDEXED BY lanes_idle WHERE due_at IS NULL AND ordering_key <> '' ORDER BY id LIMIT ?1 + 0
     )
 ";
 
@@ -26,10 +28,8 @@ struct Old {
 }
 
 pub(super) fn prune(connection: &mut SqliteConnection, before: Time, limit: u32) -> QueryResult<u64> {
-    let old: Vec<Old> = diesel::sql_query(OLD)
-        .bind::<diesel::sql_types::BigInt, _>(before)
-        .bind::<diesel::sql_types::BigInt, _>(i64::from(limit))
-        .load(connection)?;
+    let old: Vec<Old> =
+        Statement::new(OLD).bind::<BigInt, _>(before).bind::<BigInt, _>(i64::from(limit)).load(connection)?;
     let old = old.into_iter().map(|row| row.id).collect();
     let pruned = delete(connection, old)?;
     let room = u64::from(limit).saturating_sub(pruned);
@@ -37,7 +37,7 @@ pub(super) fn prune(connection: &mut SqliteConnection, before: Time, limit: u32)
         return Ok(pruned);
     }
     let left = clear(connection, i64::try_from(room).unwrap_or(i64::MAX))?;
-    diesel::sql_query(IDLE).bind::<diesel::sql_types::BigInt, _>(i64::from(limit)).execute(connection)?;
+    Statement::new(IDLE).bind::<BigInt, _>(i64::from(limit)).run(connection)?;
     Ok(pruned.saturating_add(left))
 }
 
@@ -56,7 +56,7 @@ fn clear(connection: &mut SqliteConnection, room: i64) -> QueryResult<u64> {
         .filter(channels::removed_at.is_not_null())
         .order((channels::removed_at.asc(), channels::id.asc()))
         .select(channels::id)
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     let Some(channel) = removed else { return Ok(0) };
     let left = events::table.filter(events::channel_id.eq(channel)).select(events::id).limit(room);

@@ -19,7 +19,7 @@ pub(super) fn one(transaction: &mut Transaction<'_>, channel: Id, event: Id, at:
         .filter(events::id.eq(event))
         .filter(events::channel_id.eq(channel))
         .select((events::ordering_key, events::replay_sequence))
-        .first(transaction.connection)
+        .get_result(transaction.connection)
         .optional()?;
     let (Some((ordering_key, waiting)), Some((agent, paused))) =
         (found, channels::of_event(transaction.connection, channel)?)

@@ -51,7 +51,7 @@ fn same(connection: &mut SqliteConnection, new: &NewIntegration) -> QueryResult<
         .filter(integrations::provider.eq(new.integration.provider.as_str()))
         .filter(integrations::label.eq(new.integration.label.as_str()))
         .select(integrations::id)
-        .first(connection)
+        .get_result(connection)
 }
 
 pub(super) fn update(
@@ -64,7 +64,7 @@ pub(super) fn update(
     let present = integrations::table.filter(integrations::id.eq(id)).filter(integrations::agent_id.eq(agent));
     let state: Option<(Count, Time)> = present
         .select((integrations::secrets_version, integrations::updated_at))
-        .first(transaction.connection)
+        .get_result(transaction.connection)
         .optional()?;
     let state = state.ok_or(Abort::Refused(UpdateError::NotFound))?;
     // A deleted agent has no live target left.

@@ -13,6 +13,7 @@ use crate::audit::write_line;
 use crate::failure::{Ending, corrupt};
 use crate::reach::Within;
 use crate::schema::redeploys;
+use crate::statement::Statement;
 use crate::value::{Id, Parsed, Time};
 use crate::writer::Transaction;
 
@@ -40,7 +41,7 @@ const DUE: &str = "
     WHERE redeploys.state <> 'done' AND redeploys.blocked = 0 AND redeploys.next_attempt_at <= ?1
         AND (redeploys.lease_until IS NULL OR redeploys.lease_until <= ?1 OR redeploys.lease_owner <> ?2)
         AND agents.deleted_at IS NULL
-    ORDER BY redeploys.next_attempt_at LIMIT ?3
+    ORDER BY redeploys.next_attempt_at LIMIT ?3 + 0
 ";
 
 /// When the next redeploy becomes due for the owner `?1`.
@@ -89,7 +90,7 @@ pub(super) fn held(connection: &mut SqliteConnection, claim: &RedeployClaim) -> 
         .filter(redeploys::fence.eq(claim.fence))
         .filter(redeploys::lease_until.is_not_null())
         .select(HeldRow::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()
 }
 
@@ -132,7 +133,7 @@ pub(super) fn claim(
     lease: Lease,
     now: Time,
 ) -> Ending<Vec<RedeployClaim>> {
-    let due: Vec<DueRow> = diesel::sql_query(DUE)
+    let due: Vec<DueRow> = Statement::new(DUE)
         .bind::<BigInt, _>(now)
         .bind::<Binary, _>(lease.owner)
         .bind::<BigInt, _>(i64::from(limit))
@@ -182,6 +183,6 @@ pub(super) fn release(transaction: &mut Transaction<'_>, claim: &RedeployClaim) 
 }
 
 pub(super) fn next_due(connection: &mut SqliteConnection, owner: Id) -> QueryResult<Option<Timestamp>> {
-    let row: NextDueRow = diesel::sql_query(NEXT_DUE).bind::<Binary, _>(owner).get_result(connection)?;
+    let row: NextDueRow = Statement::new(NEXT_DUE).bind::<Binary, _>(owner).one(connection)?;
     Ok(row.due.map(|due| due.0))
 }

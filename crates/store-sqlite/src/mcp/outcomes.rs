@@ -9,7 +9,7 @@ use nora_mcp_servers::ports::{Completion, RedeployClaim};
 
 use super::claims::{DONE, PENDING, REPEATED, held};
 use crate::schema::{deployments, redeploys, sync_targets};
-use crate::targets::{LIVE, RETIRED};
+use crate::targets::{Live, RETIRED};
 use crate::value::{Hash, Id, Names, Time};
 use crate::writer::Transaction;
 
@@ -17,7 +17,7 @@ fn lives_at(connection: &mut SqliteConnection, agent: Id, target: Id) -> QueryRe
     let live = sync_targets::table
         .filter(sync_targets::id.eq(target))
         .filter(sync_targets::agent_id.eq(agent))
-        .filter(sync_targets::role.eq(LIVE));
+        .filter(sync_targets::role.eq(Live));
     diesel::select(diesel::dsl::exists(live)).get_result(connection)
 }
 
@@ -32,7 +32,7 @@ pub(super) fn handing(
         return Ok(Held::No);
     }
     let before: Option<Names<ProviderId>> =
-        deployments::table.find(target).select(deployments::servers).first(connection).optional()?;
+        deployments::table.find(target).select(deployments::servers).get_result(connection).optional()?;
     let before = before.map(|names| names.0).unwrap_or_default();
     let all: BTreeSet<ProviderId> = before.into_iter().chain(servers.iter().cloned()).collect();
     let all = Names(all.into_iter().collect::<Vec<_>>());

@@ -14,7 +14,7 @@ use crate::failure::{Ending, corrupt};
 use crate::integrations::of_agent;
 use crate::reach::{Within, within};
 use crate::schema::{agents, deployments, mcp_selections, redeploys, sync_targets};
-use crate::targets::{LIVE, TargetRow};
+use crate::targets::{Live, TargetRow};
 use crate::value::{Hash, Id, Names, Parsed, Time};
 
 #[derive(Queryable, Selectable)]
@@ -58,7 +58,7 @@ type Found = (TargetRow, Parsed<Workspace>, Vec<u8>, Option<DeployedRow>, Option
 
 pub(super) fn find(connection: &mut SqliteConnection, reach: &Within, agent: Id) -> Ending<Option<AgentServers>> {
     let found: Option<Found> = agents::table
-        .inner_join(sync_targets::table.on(sync_targets::agent_id.eq(agents::id).and(sync_targets::role.eq(LIVE))))
+        .inner_join(sync_targets::table.on(sync_targets::agent_id.eq(agents::id).and(sync_targets::role.eq(Live))))
         .left_join(deployments::table.on(deployments::target_id.eq(sync_targets::id)))
         .left_join(redeploys::table.on(redeploys::agent_id.eq(agents::id)))
         .filter(agents::id.eq(agent))
@@ -71,7 +71,7 @@ pub(super) fn find(connection: &mut SqliteConnection, reach: &Within, agent: Id)
             Option::<DeployedRow>::as_select(),
             Option::<RedeployRow>::as_select(),
         ))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     let Some((target, workspace, key, deployed, redeploy)) = found else { return Ok(None) };
     let integrations = of_agent(connection, agent, &workspace.0)?;

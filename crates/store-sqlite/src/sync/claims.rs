@@ -9,6 +9,7 @@ use nora_kernel::{Timestamp, Workspace};
 use super::{held, no_lease};
 use crate::failure::{Ending, corrupt};
 use crate::schema::sync_targets;
+use crate::statement::Statement;
 use crate::targets::LIVE;
 use crate::value::{Count, Id, Parsed, Time};
 use crate::writer::Transaction;
@@ -31,7 +32,7 @@ const DUE: &str = "
             FROM sync_targets INDEXED BY sync_targets_push
             WHERE desired > applied AND blocked = 0 AND next_attempt_at <= ?1
                 AND (lease_until IS NULL OR lease_until <= ?1 OR lease_owner <> ?2)
-            ORDER BY next_attempt_at LIMIT ?3
+            ORDER BY next_attempt_at LIMIT ?3 + 0
         )
         UNION ALL
         SELECT * FROM (
@@ -39,7 +40,7 @@ const DUE: &str = "
             FROM sync_targets INDEXED BY sync_targets_purge
             WHERE role = 'retired' AND purge_until <= ?1 AND (blocked = 1 OR next_attempt_at > ?1)
                 AND (lease_until IS NULL OR lease_until <= ?1 OR lease_owner <> ?2)
-            ORDER BY purge_until LIMIT ?3
+            ORDER BY purge_until LIMIT ?3 + 0
         )
         UNION ALL
         SELECT * FROM (
@@ -47,7 +48,7 @@ const DUE: &str = "
             FROM sync_targets INDEXED BY sync_targets_check
             WHERE role = 'live' AND desired = applied AND blocked = 0 AND next_check_at <= ?1
                 AND (lease_until IS NULL OR lease_until <= ?1 OR lease_owner <> ?2)
-            ORDER BY next_check_at LIMIT ?3
+            ORDER BY next_check_at LIMIT ?3 + 0
         )
     )
     SELECT target.id, target.agent_id, agents.workspace, agents.deleted_at IS NOT NULL AS agent_deleted,
@@ -56,7 +57,7 @@ const DUE: &str = "
     CROSS JOIN sync_targets AS target ON target.id = due.id
     CROSS JOIN agents ON agents.id = target.agent_id
     ORDER BY due.class, due.since, due.id
-    LIMIT ?3
+    LIMIT ?3 + 0
 ";
 
 /// When the next target becomes due for the owner `?1`.
@@ -133,7 +134,7 @@ impl DueRow {
 }
 
 pub(super) fn claim(connection: &mut SqliteConnection, limit: u16, lease: Lease, now: Time) -> Ending<Vec<Claim>> {
-    let due: Vec<DueRow> = diesel::sql_query(DUE)
+    let due: Vec<DueRow> = Statement::new(DUE)
         .bind::<BigInt, _>(now)
         .bind::<Binary, _>(lease.owner)
         .bind::<BigInt, _>(i64::from(limit))
@@ -180,6 +181,6 @@ struct NextDueRow {
 }
 
 pub(super) fn next_due(connection: &mut SqliteConnection, owner: Id) -> QueryResult<Option<Timestamp>> {
-    let row: NextDueRow = diesel::sql_query(NEXT_DUE).bind::<Binary, _>(owner).get_result(connection)?;
+    let row: NextDueRow = Statement::new(NEXT_DUE).bind::<Binary, _>(owner).one(connection)?;
     Ok(row.due.map(|due| due.0))
 }

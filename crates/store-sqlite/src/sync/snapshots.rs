@@ -28,7 +28,7 @@ pub(super) fn target(connection: &mut SqliteConnection, claim: &Claim) -> Ending
             agents::workspace,
             agents::data_key,
         ))
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     let Some((held, target, Owned(owned), workspace, key)) = found else { return Ok(None) };
     let target = target.into_target(workspace.0).ok_or_else(|| corrupt("an address of a target does not parse"))?;
@@ -52,6 +52,6 @@ pub(super) fn snapshot(connection: &mut SqliteConnection, claim: &Claim, line: &
 /// The servers that a target may hold.
 fn deployed(connection: &mut SqliteConnection, target: Id) -> QueryResult<Vec<ProviderId>> {
     let servers: Option<Names<ProviderId>> =
-        deployments::table.find(target).select(deployments::servers).first(connection).optional()?;
+        deployments::table.find(target).select(deployments::servers).get_result(connection).optional()?;
     Ok(servers.map(|names| names.0).unwrap_or_default())
 }

@@ -11,7 +11,7 @@ use crate::failure::{Ending, corrupt};
 use crate::integrations::IntegrationRow;
 use crate::reach::{Within, within};
 use crate::schema::{agents, integrations, removals, sync_targets};
-use crate::targets::LIVE;
+use crate::targets::Live;
 use crate::value::{Count, Id, Names, Parsed, Time};
 
 /// How many removals are shown.
@@ -71,11 +71,11 @@ pub(super) fn state(connection: &mut SqliteConnection, reach: &Within, agent: Id
     let row: Option<StateRow> = sync_targets::table
         .inner_join(agents::table.on(agents::id.eq(sync_targets::agent_id)))
         .filter(sync_targets::agent_id.eq(agent))
-        .filter(sync_targets::role.eq(LIVE))
+        .filter(sync_targets::role.eq(Live))
         .filter(agents::deleted_at.is_null())
         .filter(within!(agents::workspace, reach))
         .select(StateRow::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     let Some(row) = row else { return Ok(None) };
     let behind = row.desired > row.applied;

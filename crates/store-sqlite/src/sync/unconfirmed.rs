@@ -7,6 +7,7 @@ use nora_agents::RuntimeKind;
 use nora_integrations::ports::{Awaited, FailureClass, Unconfirmed};
 
 use crate::failure::{Ending, corrupt};
+use crate::statement::Statement;
 use crate::value::{Count, Parsed, Time};
 
 const UNCONFIRMED: &str = "
@@ -65,6 +66,6 @@ impl Row {
 }
 
 pub(super) fn unconfirmed(connection: &mut SqliteConnection) -> Ending<Vec<Unconfirmed>> {
-    let rows: Vec<Row> = diesel::sql_query(UNCONFIRMED).load(connection)?;
+    let rows: Vec<Row> = Statement::new(UNCONFIRMED).load(connection)?;
     rows.into_iter().map(Row::unconfirmed).collect()
 }
