@@ -11,7 +11,7 @@ use crate::load::{Load, Outcome, Wanted};
 use crate::numbers::{Spread, float, whole};
 use crate::product::Running;
 use crate::progress::Progress;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Tidy};
 use crate::usage::Cpu;
 
 /// How long a path is used before it is measured.
@@ -81,6 +81,7 @@ struct Contender<'a> {
     load: Load,
     process: &'a Running,
     database: &'a Database,
+    tidy: Option<&'a Tidy>,
     turns: Vec<Turn>,
     latencies: Histogram<u64>,
 }
@@ -108,12 +109,13 @@ pub(crate) async fn measure(
 ) -> Result<PathReport> {
     let wanted = if scenario.is_refused { Wanted::Refusal } else { Wanted::Success };
     let load = Load::new(server.address, scenario.connections, scenario.server.clone()).wanting(wanted);
-    let mut server = Contender::new(load, server, database)?;
+    let mut server = Contender::new(load, server, database, scenario.tidy.as_ref())?;
     let load = Load::new(controls.address, scenario.connections, scenario.bare.clone());
-    let mut bare = Contender::new(load, controls, database)?;
+    let mut bare = Contender::new(load, controls, database, None)?;
     progress.say(&format!("{}: warming up", scenario.name));
     for side in [&server, &bare] {
         side.load.flat_out(WARM_UP).await?;
+        side.tidy().await?;
     }
     for alternation in 0..plan.alternations {
         progress.say(&format!("{}: flat out, {} of {}", scenario.name, alternation + 1, plan.alternations));
@@ -154,9 +156,16 @@ fn report(scenario: &Scenario, server: &Contender<'_>, bare: &Contender<'_>, rat
 }
 
 impl<'a> Contender<'a> {
-    fn new(load: Load, process: &'a Running, database: &'a Database) -> Result<Self> {
+    fn new(load: Load, process: &'a Running, database: &'a Database, tidy: Option<&'a Tidy>) -> Result<Self> {
         let latencies = Histogram::new(3).context("latencies cannot be kept")?;
-        Ok(Self { load, process, database, turns: Vec::new(), latencies })
+        Ok(Self { load, process, database, tidy, turns: Vec::new(), latencies })
+    }
+
+    async fn tidy(&self) -> Result<()> {
+        match self.tidy {
+            Some(tidy) => tidy.run().await,
+            None => Ok(()),
+        }
     }
 
     async fn flat_out(&mut self, turn: Duration) -> Result<()> {
@@ -170,12 +179,13 @@ impl<'a> Contender<'a> {
             cpu: spent / thousands,
             database_cpu: of_database.map(|spent| spent / thousands),
         });
-        Ok(())
+        self.tidy().await
     }
 
     async fn at_rate(&mut self, rate: u64, turn: Duration) -> Result<()> {
         let outcome = self.load.at_rate(rate, turn).await?;
-        self.latencies.add(outcome.latencies).context("latencies do not add up")
+        self.latencies.add(outcome.latencies).context("latencies do not add up")?;
+        self.tidy().await
     }
 
     fn side(&self, rate: u64) -> Side {

@@ -1,5 +1,6 @@
 //! The paths that are measured, each with its control and its target.
 
+mod tidy;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use http_body_util::Full;
 use crate::load::{Connection, Requests};
 use crate::world::{agent, connect, get, integrations, request};
 
+pub(crate) use tidy::{SEEDED, Tidy};
 use webhooks::Webhooks;
 
 /// Of every scenario.
@@ -34,6 +36,8 @@ pub(crate) struct Scenario {
     pub(crate) control_does_less: bool,
     /// Whether the server is to refuse: 400 is the answer that counts.
     pub(crate) is_refused: bool,
+    /// What is done after each of the server's turns.
+    pub(crate) tidy: Option<Tidy>,
     pub(crate) server: Requests,
     pub(crate) bare: Requests,
 }
@@ -73,6 +77,7 @@ impl World {
             target: Some(0.6),
             control_does_less: true,
             is_refused: false,
+            tidy: None,
             server: Arc::new(move |_| get(path, &key)),
             bare: Arc::new(move |_| get(&format!("/constant/{size}"), "")),
         })
@@ -88,6 +93,7 @@ impl World {
             target: Some(0.6),
             control_does_less: true,
             is_refused: false,
+            tidy: None,
             server: Arc::new(move |number| get(&integrations(agent(number % agents)), &key)),
             bare: Arc::new(move |number| get(&format!("/query/{}/{size}", agent(number % agents)), "")),
         })
@@ -102,6 +108,7 @@ impl World {
             target: Some(0.5),
             control_does_less: true,
             is_refused: false,
+            tidy: Some(Tidy { world: self.clone() }),
             server: Arc::new(move |number| connect(number % agents, 0, &format!("b{number}"), &key)),
             bare: Arc::new(move |number| bare_post("/transaction/400", format!("a row of text, {number:0>300}"))),
         }

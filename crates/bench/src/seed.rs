@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 
 use crate::load::Load;
 use crate::progress::Progress;
+use crate::scenario::SEEDED;
 use crate::world::{PROVIDERS, connect, create_agent};
 
 /// How many requests are under way at once.
@@ -30,7 +31,7 @@ impl Seed<'_> {
         for provider in 0..each.min(PROVIDERS.len()) {
             progress.say(&format!("connecting them, {} of {each}", provider + 1));
             let key = self.key.to_owned();
-            let connect = Arc::new(move |number| connect(number, provider, "default", &key));
+            let connect = Arc::new(move |number| connect(number, provider, SEEDED, &key));
             let connecting = Load::new(self.server, CONNECTIONS, connect);
             connecting.exactly(agents).await.context("agents cannot be connected")?;
         }

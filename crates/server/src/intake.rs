@@ -1,5 +1,6 @@
 //! Events of requests at the same time go into the inbox together.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -7,31 +8,34 @@ use async_trait::async_trait;
 use nora_kernel::Unavailable;
 use nora_webhooks::ports::{Appended, Inbox, Intake, IntakeError, NewEvent};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::error::cause;
 
-/// How many events wait at most; those that come while so many do are turned away.
-const QUEUE: usize = 2048;
+/// How many appends are under way at once: while the inbox works on one, the next is made up.
+const APPENDERS: u64 = 2;
+/// How many events wait for each of them at most; those that come while so many do are turned away.
+const QUEUE: usize = 1024;
 /// How many events one append holds at most.
 const GROUP: usize = 256;
 /// How many bytes of bodies one append holds at most, unless a single event has more.
 const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// How long an event waits for an inbox that does not answer.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// How many events at once are a crowd.
+/// How many events for one append are a crowd.
 const CROWD: usize = 16;
 /// How long a group is gathered while there is a crowd: many rows cost the inbox little more than few.
-const GATHERING: Duration = Duration::from_millis(2);
+const GATHERING: Duration = Duration::from_millis(1);
 /// How long a crowd is remembered.
 const MEMORY: Duration = Duration::from_millis(100);
 /// The pause between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Hands events to the loop that appends them, and waits for what becomes of them.
+/// Hands events to the loops that append them, and waits for what becomes of them.
 #[derive(Clone)]
 pub(crate) struct GroupedIntake {
-    queue: mpsc::Sender<Waiting>,
+    queues: Vec<mpsc::Sender<Waiting>>,
 }
 
 /// An event whose request waits.
@@ -41,17 +45,24 @@ struct Waiting {
     answer: oneshot::Sender<Result<Appended, IntakeError>>,
 }
 
-/// The loop that appends events.
-pub(crate) struct Appender {
+/// The loops that append events.
+pub(crate) struct Appenders {
+    inbox: Arc<dyn Inbox>,
+    queues: Vec<mpsc::Receiver<Waiting>>,
+    crowd: Crowd,
+}
+
+/// One of them.
+struct Appender {
     inbox: Arc<dyn Inbox>,
     queue: mpsc::Receiver<Waiting>,
     crowd: Crowd,
 }
 
-/// An intake, and the loop it needs.
-pub(crate) fn grouped(inbox: Arc<dyn Inbox>) -> (GroupedIntake, Appender) {
-    let (sender, queue) = mpsc::channel(QUEUE);
-    (GroupedIntake { queue: sender }, Appender { inbox, queue, crowd: Crowd::default() })
+/// An intake, and the loops it needs.
+pub(crate) fn grouped(inbox: Arc<dyn Inbox>) -> (GroupedIntake, Appenders) {
+    let (senders, queues) = (0..APPENDERS).map(|_| mpsc::channel(QUEUE)).unzip();
+    (GroupedIntake { queues: senders }, Appenders { inbox, queues, crowd: Crowd::default() })
 }
 
 /// Whether senders crowd in. Work that can wait makes room for them.
@@ -77,7 +88,8 @@ impl Intake for GroupedIntake {
     async fn keep(&self, event: NewEvent) -> Result<Appended, IntakeError> {
         let (answer, answered) = oneshot::channel();
         let deadline = Instant::now() + PATIENCE;
-        self.queue.try_send(Waiting { event, deadline, answer }).map_err(|_| IntakeError::Busy)?;
+        let queue = self.queue_of(&event).ok_or_else(|| unavailable("the inbox is closed"))?;
+        queue.try_send(Waiting { event, deadline, answer }).map_err(|_| IntakeError::Busy)?;
         match tokio::time::timeout_at(deadline, answered).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(unavailable("the inbox is closed")),
@@ -86,19 +98,40 @@ impl Intake for GroupedIntake {
     }
 }
 
+impl GroupedIntake {
+    /// The events of a lane always go to the same loop, and so stay in the order they came in.
+    fn queue_of(&self, event: &NewEvent) -> Option<&mpsc::Sender<Waiting>> {
+        let mut lane = DefaultHasher::new();
+        (event.channel, &event.ordering_key).hash(&mut lane);
+        self.queues.get(usize::try_from(lane.finish() % APPENDERS).ok()?)
+    }
+}
+
 fn unavailable(reason: &'static str) -> IntakeError {
     Unavailable::transient(reason).into()
 }
 
-impl Appender {
+impl Appenders {
     /// Tells others when senders crowd in.
     pub(crate) fn crowd(&self) -> Crowd {
         self.crowd.clone()
     }
 
+    /// Appends until nobody can hand anything over any more.
+    pub(crate) async fn run(self) {
+        let Self { inbox, queues, crowd } = self;
+        let mut running = JoinSet::new();
+        for queue in queues {
+            running.spawn(Appender { inbox: Arc::clone(&inbox), queue, crowd: crowd.clone() }.run());
+        }
+        while running.join_next().await.is_some() {}
+    }
+}
+
+impl Appender {
     /// Appends whatever waits, at once; what comes while that is under way makes up the next group, and after a crowd
-    /// that is gathered for a moment. It ends when nobody can hand anything over any more.
-    pub(crate) async fn run(mut self) {
+    /// that is gathered for a moment.
+    async fn run(mut self) {
         let mut waiting = Vec::with_capacity(GROUP);
         while self.queue.recv_many(&mut waiting, GROUP).await > 0 {
             if waiting.len() >= CROWD {
@@ -246,9 +279,14 @@ mod tests {
     }
 
     fn running(inbox: &Arc<Scripted>) -> GroupedIntake {
-        let (intake, appender) = grouped(Arc::<Scripted>::clone(inbox));
-        tokio::spawn(appender.run());
-        intake
+        watched(inbox).0
+    }
+
+    fn watched(inbox: &Arc<Scripted>) -> (GroupedIntake, Crowd) {
+        let (intake, appenders) = grouped(Arc::<Scripted>::clone(inbox));
+        let crowd = appenders.crowd();
+        tokio::spawn(appenders.run());
+        (intake, crowd)
     }
 
     fn keep(intake: &GroupedIntake, bytes: usize) -> tokio::task::JoinHandle<Result<Appended, IntakeError>> {
@@ -270,6 +308,48 @@ mod tests {
             assert!(matches!(kept.await.unwrap(), Ok(Appended::Kept)));
         }
         assert_eq!(inbox.groups(), [1, 100]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lanes_are_shared_out_and_each_keeps_to_one_append_at_a_time() {
+        let inbox = Scripted::new(0, []);
+        let intake = running(&inbox);
+        let channel = |number| ChannelId::from_uuid(Uuid::from_u128(number));
+        for lane in (0..40).chain(0..40) {
+            let (intake, event) = (intake.clone(), NewEvent { channel: channel(lane), ..event(1) });
+            tokio::spawn(async move { intake.keep(event).await });
+        }
+        tokio::time::sleep(PAUSE).await;
+        let first = inbox.groups();
+        assert_eq!(first.len(), 2, "both work, and no third");
+        assert!(
+            first.iter().all(|size| size.is_multiple_of(2)),
+            "an event is where its lane's other one is: {first:?}"
+        );
+        assert_eq!(first.iter().sum::<usize>(), 80);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_is_noticed_and_gathered_until_it_has_gone() {
+        let inbox = Scripted::new(1000, []);
+        let (intake, crowd) = watched(&inbox);
+        assert!(keep(&intake, 1).await.unwrap().is_ok());
+        assert!(!crowd.is_there(), "one is no crowd");
+        for kept in (0..CROWD).map(|_| keep(&intake, 1)).collect::<Vec<_>>() {
+            assert!(kept.await.unwrap().is_ok());
+        }
+        assert!(crowd.is_there());
+        let early = keep(&intake, 1);
+        // Time enough for an append, if it were not held back.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        for kept in [early, keep(&intake, 1)] {
+            assert!(kept.await.unwrap().is_ok());
+        }
+        assert_eq!(inbox.groups(), [1, CROWD, 2], "what comes within the same moment goes together");
+        tokio::time::sleep(MEMORY).await;
+        assert!(!crowd.is_there());
     }
 
     #[tokio::test(start_paused = true)]

@@ -72,7 +72,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     let webhook_metrics = WebhookMetrics::register(&mut registry);
     bootstrap::ensure_data_dir(&settings.data_dir)?;
 
-    let (application, appender) = tokio::select! {
+    let (application, appenders) = tokio::select! {
         built = Application::build(&settings, providers) => built?,
         // Nothing was promised to anybody yet.
         () = signals.wait() => return Ok(()),
@@ -92,7 +92,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
     let mut loops = start_loops(&application, sync_metrics, redeploy_metrics, &stopper);
     start_deliveries(&mut loops, &application, &settings, delivery_metrics, &stopper);
     // It goes on as long as a request is under way.
-    let appender = tokio::spawn(appender.run());
+    let appenders = tokio::spawn(appenders.run());
     let servers = [tokio::spawn(api_server), tokio::spawn(metrics_server)];
     tracing::info!(address = %settings.listen, "listening");
     let demo = if with_demo { Some(Demo::start(&application, &settings).await?) } else { None };
@@ -110,7 +110,7 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
         let _ = server.await;
     }
     drop(demo);
-    appender.abort();
+    appenders.abort();
     tracing::info!("drained");
     Ok(())
 }

@@ -21,7 +21,7 @@ use nora_store_postgres::{PostgresOptions, PostgresStore};
 use nora_store_sqlite::SqliteStore;
 use nora_vault_ring::{RingDigest, RingVault, SystemEntropy};
 
-use crate::intake::Appender;
+use crate::intake::Appenders;
 use crate::settings::{Database, SecretUrl, Settings};
 use crate::store::Stores;
 use crate::system::{SystemClock, UuidSource};
@@ -79,7 +79,7 @@ impl Application {
     pub(crate) async fn build(
         settings: &Settings,
         built_in: Vec<Arc<dyn Provider>>,
-    ) -> Result<(Self, Appender), StartError> {
+    ) -> Result<(Self, Appenders), StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let ids: Arc<dyn IdSource> = Arc::new(UuidSource);
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
@@ -121,7 +121,7 @@ impl Application {
         };
         let (keys, agents) = (common.keys(&authenticator), common.agents(settings));
         let connections = common.connections(egress);
-        let (webhooks, appender) = Webhooks::build(settings, &stores, common.shared(events));
+        let (webhooks, appenders) = Webhooks::build(settings, &stores, common.shared(events));
         let runtimes = Arc::new(runtimes);
         let mcp_servers = McpServers::new(common.mcp());
         let redeployer = Redeployer::new(common.mcp(), runtimes.clone(), Arc::clone(&entropy));
@@ -142,7 +142,7 @@ impl Application {
             ids,
             digest,
         };
-        Ok((application, appender))
+        Ok((application, appenders))
     }
 }
 

@@ -27,14 +27,21 @@ impl Inbox for SqliteStore {
         let events = events.to_vec();
         self.write(move |transaction| {
             let mut channels = Channels::new();
-            let appended = events.iter().map(|event| append(transaction, &mut channels, event));
+            let places = lanes::places(transaction.connection, u32::try_from(events.len()).unwrap_or(u32::MAX))?;
+            let placed = events.iter().zip(places);
+            let appended = placed.map(|(event, place)| append(transaction, &mut channels, event, place));
             Ok(appended.collect::<QueryResult<_>>()?)
         })
         .await
     }
 }
 
-fn append(transaction: &mut Transaction<'_>, channels: &mut Channels, event: &NewEvent) -> QueryResult<Appended> {
+fn append(
+    transaction: &mut Transaction<'_>,
+    channels: &mut Channels,
+    event: &NewEvent,
+    place: i64,
+) -> QueryResult<Appended> {
     let id = Id::from(event.channel);
     let channel = match channels.get(&id.0) {
         Some(channel) => *channel,
@@ -45,7 +52,7 @@ fn append(transaction: &mut Transaction<'_>, channels: &mut Channels, event: &Ne
         return refused(transaction, event, Appended::Duplicate);
     }
     let lane = lanes::Lane { channel: id, ordering_key: event.ordering_key.as_str(), agent, paused };
-    lanes::queue(transaction, &lane, event.id.into(), false, Time(event.received_at))?;
+    lanes::queue(transaction, &lane, (event.id.into(), place), false, Time(event.received_at))?;
     Ok(Appended::Kept)
 }
 

@@ -3,6 +3,8 @@
 //! The row of a lane stands for its first delivery: when that is due, who has it and until when, and how often it was
 //! tried.
 
+use std::ops::RangeInclusive;
+
 use diesel::prelude::*;
 
 use crate::schema::{deliveries, lanes, receipts};
@@ -17,29 +19,34 @@ pub(crate) struct Lane<'a> {
     pub(crate) paused: bool,
 }
 
-/// Puts a delivery at the end of a lane and returns its place. The lane is due at `since` unless it was before.
+/// Draws places behind all there are, for as many deliveries. One that is not used is missed by nobody.
+pub(crate) fn places(connection: &mut SqliteConnection, count: u32) -> QueryResult<RangeInclusive<i64>> {
+    let count = i64::from(count);
+    let last: i64 = diesel::update(receipts::table.find(1_i64))
+        .set(receipts::last.eq(receipts::last + count))
+        .returning(receipts::last)
+        .get_result(connection)?;
+    Ok(last - count + 1..=last)
+}
+
+/// Puts a delivery into a lane, at a place that was drawn. The lane is due at `since` unless it was before.
 pub(crate) fn queue(
     transaction: &mut Transaction<'_>,
     lane: &Lane<'_>,
-    event: Id,
+    (event, sequence): (Id, i64),
     replay: bool,
     since: Time,
-) -> QueryResult<i64> {
+) -> QueryResult<()> {
     transaction.tell_delivery();
     let connection = &mut *transaction.connection;
     let lane_id = lane_id(connection, lane, since)?;
-    let sequence: i64 = diesel::update(receipts::table.find(1_i64))
-        .set(receipts::last.eq(receipts::last + 1_i64))
-        .returning(receipts::last)
-        .get_result(connection)?;
     let delivery = (
         deliveries::lane_id.eq(lane_id),
         deliveries::sequence.eq(sequence),
         deliveries::event_id.eq(event),
         deliveries::replay.eq(replay),
     );
-    diesel::insert_into(deliveries::table).values(delivery).execute(connection)?;
-    Ok(sequence)
+    diesel::insert_into(deliveries::table).values(delivery).execute(connection).map(drop)
 }
 
 /// The lane's row, made if there is none, and due.

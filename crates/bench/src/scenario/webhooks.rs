@@ -56,6 +56,7 @@ impl Webhooks {
             target: (connections == 128).then_some(2.0),
             control_does_less: false,
             is_refused: false,
+            tidy: None,
             server: self.signed_with(SECRET),
             bare: Arc::new(|number| bare_post("/insert/17", body(number))),
         }
@@ -70,6 +71,7 @@ impl Webhooks {
             target: None,
             control_does_less: true,
             is_refused: true,
+            tidy: None,
             server: self.signed_with("another secret than the channel has"),
             bare: Arc::new(|number| bare_post("/constant/17", body(number))),
         }

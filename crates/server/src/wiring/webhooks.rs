@@ -9,7 +9,7 @@ use nora_webhooks::{
     ChannelCache, ChannelLookup, ChannelTypes, Channels, Deliverer, PublicUrl, Receiver, WebhookLimiter,
 };
 
-use crate::intake::{Appender, Crowd, grouped};
+use crate::intake::{Appenders, Crowd, grouped};
 use crate::settings::Settings;
 use crate::store::Stores;
 
@@ -34,8 +34,8 @@ pub(crate) struct Webhooks {
 }
 
 impl Webhooks {
-    /// Everything, and the loop that must run for anything to be taken.
-    pub(crate) fn build(settings: &Settings, stores: &Stores, shared: Shared) -> (Self, Appender) {
+    /// Everything, and the loops that must run for anything to be taken.
+    pub(crate) fn build(settings: &Settings, stores: &Stores, shared: Shared) -> (Self, Appenders) {
         let Shared { catalog, vault, digest, ids, clock, entropy, runtimes } = shared;
         let types = Arc::new(ChannelTypes::of(&catalog));
         let url = PublicUrl::new(settings.public_url.as_str());
@@ -49,7 +49,7 @@ impl Webhooks {
             ids: Arc::clone(&ids),
             clock: Arc::clone(&clock),
         };
-        let (intake, appender) = grouped(Arc::clone(&stores.inbox));
+        let (intake, appenders) = grouped(Arc::clone(&stores.inbox));
         let receiver = Receiver {
             lookup: lookup.clone(),
             store: Arc::clone(&stores.channels),
@@ -70,7 +70,7 @@ impl Webhooks {
         };
         let (store, events) = (Arc::clone(&stores.channels), Arc::clone(&stores.events));
         let channels = Channels { types, store, events, cache, vault, url, ids, clock };
-        let crowd = appender.crowd();
-        (Self { channels, receiver, deliverer, crowd }, appender)
+        let crowd = appenders.crowd();
+        (Self { channels, receiver, deliverer, crowd }, appenders)
     }
 }

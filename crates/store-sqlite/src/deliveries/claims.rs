@@ -10,7 +10,7 @@ use nora_webhooks::ports::{DeliveryClaim, Held};
 
 use super::held;
 use crate::lanes::{First, first};
-use crate::schema::{events, lanes};
+use crate::schema::lanes;
 use crate::statement::Statement;
 use crate::value::{Id, Time};
 use crate::writer::Transaction;
@@ -53,6 +53,11 @@ const NEXT_DUE: &str = "
         SELECT min(max(lease_until, due_at)) FROM lanes INDEXED BY lanes_leased
             WHERE lease_until IS NOT NULL AND due_at IS NOT NULL AND paused = 0 AND lease_owner = ?1
     )
+";
+
+/// An attempt at the event `?1` begins, for the delivery `?2`. From now on another replay is one more.
+const BEGUN: &str = "
+    UPDATE events SET attempts = attempts + 1, replay_sequence = nullif(replay_sequence, ?2) WHERE id = ?1
 ";
 
 #[derive(QueryableByName)]
@@ -152,11 +157,11 @@ fn take(connection: &mut SqliteConnection, lane: i64, claim: &DeliveryClaim, lea
             lanes::lease_owner.eq(Some(lease.owner)),
         ))
         .execute(connection)?;
-    let event = events::table.find(Id::from(claim.event));
-    diesel::update(event).set(events::attempts.eq(events::attempts + 1_i64)).execute(connection)?;
-    // From now on another replay is one more.
-    let begun = event.filter(events::replay_sequence.eq(claim.sequence));
-    diesel::update(begun).set(events::replay_sequence.eq(None::<i64>)).execute(connection).map(drop)
+    Statement::new(BEGUN)
+        .bind::<Binary, _>(Id::from(claim.event))
+        .bind::<BigInt, _>(claim.sequence)
+        .run(connection)
+        .map(drop)
 }
 
 pub(super) fn renew(connection: &mut SqliteConnection, claim: &DeliveryClaim, until: Time) -> QueryResult<Held> {

@@ -1,14 +1,24 @@
 //! How attempts end.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Binary, Nullable, Text};
 use nora_webhooks::ports::{DeliveryClaim, DeliveryEnd, DeliveryFailure, DeliveryFailureClass, Held};
 use nora_webhooks::{EventState, Verdict};
 
 use super::held;
 use crate::lanes::first;
-use crate::schema::{deliveries, events, lanes};
+use crate::schema::{deliveries, lanes};
+use crate::statement::Statement;
 use crate::value::{Id, Time};
 use crate::writer::Transaction;
+
+/// One delivery of an event has ended. The last one says what state it is in.
+const ENDED: &str = "
+    UPDATE events SET state = iif(queued <= 1, ?1, state), queued = max(queued - 1, 0),
+        last_error = ?3, verdict = coalesce(?4, verdict)
+    WHERE id = ?2
+";
+const FAILED: &str = "UPDATE events SET last_error = ?2, verdict = coalesce(?3, verdict) WHERE id = ?1";
 
 pub(super) fn end(
     transaction: &mut Transaction<'_>,
@@ -25,11 +35,11 @@ pub(super) fn end(
             (Some(EventState::Dead), at, Some(class))
         }
     };
-    if let Some(state) = state {
+    if state.is_some() {
         let delivery = deliveries::table.find((lane, claim.sequence));
         diesel::delete(delivery).execute(transaction.connection)?;
-        settle(transaction.connection, Id::from(claim.event), state)?;
     }
+    report(transaction.connection, Id::from(claim.event), state, error, verdict)?;
     let goes_on = state.is_none() || first(transaction.connection, lane)?.is_some();
     diesel::update(lanes::table.find(lane))
         .set((
@@ -41,33 +51,24 @@ pub(super) fn end(
     if goes_on {
         transaction.tell_delivery();
     }
-    report(transaction.connection, Id::from(claim.event), error, verdict)?;
     Ok(Held::Yes)
-}
-
-/// One delivery of the event has ended. The last one says what state it is in.
-fn settle(connection: &mut SqliteConnection, event: Id, state: EventState) -> QueryResult<()> {
-    let last = events::table.filter(events::id.eq(event)).filter(events::queued.le(1_i64));
-    let ended =
-        diesel::update(last).set((events::queued.eq(0_i64), events::state.eq(state.as_str()))).execute(connection)?;
-    if ended == 0 {
-        let event = diesel::update(events::table.find(event));
-        event.set(events::queued.eq(events::queued - 1_i64)).execute(connection)?;
-    }
-    Ok(())
 }
 
 fn report(
     connection: &mut SqliteConnection,
     event: Id,
+    state: Option<EventState>,
     error: Option<DeliveryFailureClass>,
     verdict: Option<Verdict>,
 ) -> QueryResult<()> {
-    let row = events::table.find(event);
-    let error = error.map(DeliveryFailureClass::as_str);
-    diesel::update(row).set(events::last_error.eq(error)).execute(connection)?;
-    match verdict {
-        Some(verdict) => diesel::update(row).set(events::verdict.eq(verdict.as_str())).execute(connection).map(drop),
-        None => Ok(()),
-    }
+    let statement = match state {
+        Some(state) => Statement::new(ENDED).bind::<Text, _>(state.as_str()),
+        None => Statement::new(FAILED),
+    };
+    statement
+        .bind::<Binary, _>(event)
+        .bind::<Nullable<Text>, _>(error.map(DeliveryFailureClass::as_str))
+        .bind::<Nullable<Text>, _>(verdict.map(Verdict::as_str))
+        .run(connection)
+        .map(drop)
 }

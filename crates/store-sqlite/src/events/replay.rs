@@ -7,7 +7,7 @@ use nora_webhooks::ports::ReplayRange;
 
 use super::states;
 use crate::channels;
-use crate::lanes::{Lane, queue};
+use crate::lanes::{Lane, places, queue};
 use crate::schema::events;
 use crate::value::{Id, Time};
 use crate::writer::Transaction;
@@ -28,7 +28,8 @@ pub(super) fn one(transaction: &mut Transaction<'_>, channel: Id, event: Id, at:
     };
     if waiting.is_none() {
         let lane = Lane { channel, ordering_key: &ordering_key, agent, paused };
-        let sequence = queue(transaction, &lane, event, true, at)?;
+        let sequence = *places(transaction.connection, 1)?.start();
+        queue(transaction, &lane, (event, sequence), true, at)?;
         diesel::update(events::table.find(event))
             .set((
                 events::state.eq(EventState::Pending.as_str()),
