@@ -1,5 +1,6 @@
 //! One run: for each store an installation, its paths, and what happens beside them.
 
+mod alone;
 mod fan_out;
 mod latency;
 mod starts;
@@ -86,6 +87,9 @@ impl Bench<'_> {
         }
         report.under_load = Memory::of(site.server.id())?.most;
         site.server.stop()?;
+        if self.wants("connect") {
+            report.paths.push(self.connect_alone(&runtimes).await?);
+        }
         if self.wants("fan-out") {
             report.fan_out = Some(self.fan_out(&runtimes).await?);
         }
@@ -102,15 +106,19 @@ impl Bench<'_> {
             report.sync = Some(self.sync_latency(&world, runtimes).await?);
         }
         let controls = Running::controls(site.database.address())?;
-        let plan = Plan {
-            alternations: self.arguments.alternations.max(1),
-            turn: Duration::from_secs(self.arguments.seconds.max(1)),
-        };
+        let plan = self.plan();
         for scenario in &world.scenarios(|name| self.wants(name)).await? {
             let measured = measure(scenario, &site.server, &controls, &site.database, plan, self.progress);
             report.paths.push(measured.await.with_context(|| format!("{} cannot be measured", scenario.name))?);
         }
         Ok(())
+    }
+
+    fn plan(&self) -> Plan {
+        Plan {
+            alternations: self.arguments.alternations.max(1),
+            turn: Duration::from_secs(self.arguments.seconds.max(1)),
+        }
     }
 
     /// A new installation with a server that runs.

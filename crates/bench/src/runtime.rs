@@ -50,6 +50,7 @@ impl Runtimes {
             App::new()
                 .app_data(Data::clone(&shared))
                 .app_data(web::PayloadConfig::new(16 << 20))
+                .route("/silent/{agent}/integrations/sync", web::post().to(silence))
                 .route("/{agent}/integrations/sync", web::post().to(sync))
                 .route("/{agent}/channels/receive", web::post().to(receive))
         });
@@ -64,6 +65,11 @@ impl Runtimes {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// The address of runtimes that take what they are told and never answer.
+    pub(crate) fn silent_url(&self) -> String {
+        format!("{}/silent", self.url())
     }
 
     /// Forgets what arrived.
@@ -94,6 +100,10 @@ async fn sync(agent: Path<Uuid>, body: Bytes, state: Data<State>) -> HttpRespons
     let Push { generation, integrations } = push;
     let answer = serde_json::json!({ "synced": true, "count": integrations.len(), "generation": generation });
     HttpResponse::Ok().json(answer)
+}
+
+async fn silence(_body: Bytes) -> HttpResponse {
+    std::future::pending().await
 }
 
 async fn receive() -> HttpResponse {

@@ -18,8 +18,15 @@ pub(crate) use tidy::{SEEDED, Tidy};
 use webhooks::Webhooks;
 
 /// Of every scenario.
-pub(crate) const NAMES: [&str; 7] =
-    ["catalog-list", "catalog-item", "list-integrations", "connect", "webhook-16", "webhook-128", "channel-lookup"];
+pub(crate) const NAMES: [&str; 7] = [
+    "catalog-list",
+    "catalog-item",
+    "list-integrations",
+    "connect-pushed",
+    "webhook-16",
+    "webhook-128",
+    "channel-lookup",
+];
 
 /// How many connections a path is driven over unless it says otherwise.
 const CONNECTIONS: u32 = 16;
@@ -57,7 +64,7 @@ impl World {
             self.catalog("catalog-list", "/api/integrations/catalog").await?,
             self.catalog("catalog-item", "/api/integrations/catalog/slack").await?,
             self.list().await?,
-            self.connect(),
+            self.connect("connect-pushed", None),
         ];
         if Webhooks::NAMES.iter().any(|name| is_wanted(name)) {
             let webhooks = Webhooks::open(self).await?;
@@ -99,13 +106,14 @@ impl World {
         })
     }
 
-    fn connect(&self) -> Scenario {
+    /// Whether what the runtimes are told is part of it depends on the world.
+    pub(crate) fn connect(&self, name: &'static str, target: Option<f64>) -> Scenario {
         let (key, agents) = (self.key.clone(), self.agents);
         Scenario {
-            name: "connect",
+            name,
             control: "bare transaction of two rows",
             connections: CONNECTIONS,
-            target: Some(0.5),
+            target,
             control_does_less: true,
             is_refused: false,
             tidy: Some(Tidy { world: self.clone() }),

@@ -28,8 +28,8 @@ impl Inbox for SqliteStore {
         self.write(move |transaction| {
             let mut channels = Channels::new();
             let places = lanes::places(transaction.connection, u32::try_from(events.len()).unwrap_or(u32::MAX))?;
-            let placed = events.iter().zip(places);
-            let appended = placed.map(|(event, place)| append(transaction, &mut channels, event, place));
+            let appended = events.iter().zip(places);
+            let appended = appended.map(|(event, place)| append(transaction, &mut channels, event, place));
             Ok(appended.collect::<QueryResult<_>>()?)
         })
         .await

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 use diesel::prelude::*;
 
 use crate::schema::{deliveries, lanes, receipts};
+use crate::statement::Kept;
 use crate::value::{Id, Time};
 use crate::writer::Transaction;
 
@@ -22,10 +23,12 @@ pub(crate) struct Lane<'a> {
 /// Draws places behind all there are, for as many deliveries. One that is not used is missed by nobody.
 pub(crate) fn places(connection: &mut SqliteConnection, count: u32) -> QueryResult<RangeInclusive<i64>> {
     let count = i64::from(count);
-    let last: i64 = diesel::update(receipts::table.find(1_i64))
-        .set(receipts::last.eq(receipts::last + count))
-        .returning(receipts::last)
-        .get_result(connection)?;
+    let last: i64 = Kept(
+        diesel::update(receipts::table.find(1_i64))
+            .set(receipts::last.eq(receipts::last + count))
+            .returning(receipts::last),
+    )
+    .get_result(connection)?;
     Ok(last - count + 1..=last)
 }
 
@@ -60,7 +63,7 @@ fn lane_id(connection: &mut SqliteConnection, lane: &Lane<'_>, since: Time) -> Q
     match found {
         Some((id, Some(_))) => Ok(id),
         Some((id, None)) => {
-            diesel::update(lanes::table.find(id)).set(lanes::due_at.eq(Some(since))).execute(connection)?;
+            Kept(diesel::update(lanes::table.find(id)).set(lanes::due_at.eq(Some(since)))).execute(connection)?;
             Ok(id)
         }
         None => {

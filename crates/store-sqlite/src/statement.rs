@@ -76,3 +76,31 @@ impl Query for Statement {
 }
 
 impl RunQueryDsl<SqliteConnection> for Statement {}
+
+/// An update that each connection prepares once and keeps. Diesel would prepare it for each use: its text may depend on
+/// its values, and then the one that was kept is another.
+#[must_use]
+pub(crate) struct Kept<Update>(pub(crate) Update);
+
+impl<Update: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Kept<Update> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _backend: &Sqlite) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
+impl<Update> QueryId for Kept<Update> {
+    type QueryId = ();
+
+    /// Prepared statements are told apart by their texts.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Update: Query> Query for Kept<Update> {
+    type SqlType = Update::SqlType;
+}
+
+impl<Update> RunQueryDsl<SqliteConnection> for Kept<Update> {}

@@ -10,6 +10,7 @@ use nora_kernel::address::{Endpoint, Scheme};
 use nora_kernel::{Sealed, Timestamp, Workspace};
 
 use crate::schema::sync_targets;
+use crate::statement::Kept;
 use crate::value::{Count, Id, Parsed, Time};
 use crate::writer::Transaction;
 
@@ -135,11 +136,13 @@ pub(crate) fn inherit_owned(transaction: &mut Transaction<'_>, from: Id, to: Id)
 pub(crate) fn raise(transaction: &mut Transaction<'_>, agent: Id, now: Timestamp) -> QueryResult<Option<Count>> {
     transaction.tell_due();
     let live = sync_targets::table.filter(sync_targets::agent_id.eq(agent)).filter(sync_targets::role.eq(Live));
-    diesel::update(live)
-        .set((sync_targets::desired.eq(sync_targets::desired + 1_i64), sync_targets::next_attempt_at.eq(Time(now))))
-        .returning(sync_targets::desired)
-        .get_result(transaction.connection)
-        .optional()
+    Kept(
+        diesel::update(live)
+            .set((sync_targets::desired.eq(sync_targets::desired + 1_i64), sync_targets::next_attempt_at.eq(Time(now))))
+            .returning(sync_targets::desired),
+    )
+    .get_result(transaction.connection)
+    .optional()
 }
 
 /// Forgets the failures of an agent's live target, so that it is due again if it is behind.

@@ -81,23 +81,23 @@ impl ReconcilerLoop {
         Ok(claims.into_iter().zip(free).collect())
     }
 
-    /// Waits for a change, for the next target to become due, for a free slot if there is none, or for a while.
+    /// Waits for a free slot if there is none, or else for a change, for the next target to become due, or for a while.
     async fn wait(&self, stop: &Stop, slots: &Arc<Semaphore>) {
         stop.or_sleep(GATHER).await;
+        if slots.available_permits() == 0 {
+            // Nothing can be claimed, whatever changes.
+            tokio::select! {
+                _ = slots.acquire() => {}
+                () = stop.or_sleep(POLL) => {}
+            }
+            return;
+        }
         if self.store.changed().now_or_never().is_some() {
             return;
         }
         let pause = self.until_next_due().await;
-        let slot_freed = async {
-            if slots.available_permits() == 0 {
-                drop(slots.acquire().await);
-            } else {
-                std::future::pending::<()>().await;
-            }
-        };
         tokio::select! {
             () = self.store.changed() => {}
-            () = slot_freed => {}
             () = stop.or_sleep(pause) => {}
         }
     }

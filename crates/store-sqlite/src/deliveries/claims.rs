@@ -11,7 +11,7 @@ use nora_webhooks::ports::{DeliveryClaim, Held};
 use super::held;
 use crate::lanes::{First, first};
 use crate::schema::lanes;
-use crate::statement::Statement;
+use crate::statement::{Kept, Statement};
 use crate::value::{Id, Time};
 use crate::writer::Transaction;
 
@@ -147,16 +147,15 @@ fn due(connection: &mut SqliteConnection, owner: Id, now: Time, behind: (i64, i6
 }
 
 fn take(connection: &mut SqliteConnection, lane: i64, claim: &DeliveryClaim, lease: Lease) -> QueryResult<()> {
-    diesel::update(lanes::table.find(lane))
-        .set((
-            lanes::claimed.eq(claim.sequence),
-            lanes::attempt.eq(i64::from(claim.attempt)),
-            lanes::begun_at.eq(Time(claim.begun_at)),
-            lanes::fence.eq(claim.fence),
-            lanes::lease_until.eq(Some(lease.until)),
-            lanes::lease_owner.eq(Some(lease.owner)),
-        ))
-        .execute(connection)?;
+    Kept(diesel::update(lanes::table.find(lane)).set((
+        lanes::claimed.eq(claim.sequence),
+        lanes::attempt.eq(i64::from(claim.attempt)),
+        lanes::begun_at.eq(Time(claim.begun_at)),
+        lanes::fence.eq(claim.fence),
+        lanes::lease_until.eq(Some(lease.until)),
+        lanes::lease_owner.eq(Some(lease.owner)),
+    )))
+    .execute(connection)?;
     Statement::new(BEGUN)
         .bind::<Binary, _>(Id::from(claim.event))
         .bind::<BigInt, _>(claim.sequence)

@@ -8,7 +8,7 @@ use nora_webhooks::{EventState, Verdict};
 use super::held;
 use crate::lanes::first;
 use crate::schema::{deliveries, lanes};
-use crate::statement::Statement;
+use crate::statement::{Kept, Statement};
 use crate::value::{Id, Time};
 use crate::writer::Transaction;
 
@@ -41,13 +41,12 @@ pub(super) fn end(
     }
     report(transaction.connection, Id::from(claim.event), state, error, verdict)?;
     let goes_on = state.is_none() || first(transaction.connection, lane)?.is_some();
-    diesel::update(lanes::table.find(lane))
-        .set((
-            lanes::due_at.eq(goes_on.then_some(due_at)),
-            lanes::lease_until.eq(None::<Time>),
-            lanes::lease_owner.eq(None::<Id>),
-        ))
-        .execute(transaction.connection)?;
+    Kept(diesel::update(lanes::table.find(lane)).set((
+        lanes::due_at.eq(goes_on.then_some(due_at)),
+        lanes::lease_until.eq(None::<Time>),
+        lanes::lease_owner.eq(None::<Id>),
+    )))
+    .execute(transaction.connection)?;
     if goes_on {
         transaction.tell_delivery();
     }

@@ -9,7 +9,7 @@ use nora_kernel::{Timestamp, Workspace};
 use super::{held, no_lease};
 use crate::failure::{Ending, corrupt};
 use crate::schema::sync_targets;
-use crate::statement::Statement;
+use crate::statement::{Kept, Statement};
 use crate::targets::LIVE;
 use crate::value::{Count, Id, Parsed, Time};
 use crate::writer::Transaction;
@@ -149,15 +149,14 @@ pub(super) fn claim(connection: &mut SqliteConnection, limit: u16, lease: Lease,
 }
 
 fn take(connection: &mut SqliteConnection, claim: &Claim, lease: Lease) -> QueryResult<()> {
-    diesel::update(sync_targets::table.find(Id::from(claim.target)))
-        .set((
-            sync_targets::fence.eq(claim.fence),
-            sync_targets::attempt.eq(i64::from(claim.attempt)),
-            sync_targets::lease_until.eq(Some(lease.until)),
-            sync_targets::lease_owner.eq(Some(lease.owner)),
-        ))
-        .execute(connection)
-        .map(drop)
+    Kept(diesel::update(sync_targets::table.find(Id::from(claim.target))).set((
+        sync_targets::fence.eq(claim.fence),
+        sync_targets::attempt.eq(i64::from(claim.attempt)),
+        sync_targets::lease_until.eq(Some(lease.until)),
+        sync_targets::lease_owner.eq(Some(lease.owner)),
+    )))
+    .execute(connection)
+    .map(drop)
 }
 
 pub(super) fn renew(connection: &mut SqliteConnection, claim: &Claim, until: Time) -> QueryResult<Held> {

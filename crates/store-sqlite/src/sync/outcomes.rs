@@ -8,6 +8,7 @@ use super::variables::Variables;
 use super::{HeldRow, held, no_lease, of_lease};
 use crate::audit::write_line;
 use crate::schema::{agents, integrations, removals, sync_targets};
+use crate::statement::Kept;
 use crate::value::{Count, Id, Time};
 use crate::writer::Transaction;
 
@@ -37,20 +38,19 @@ pub(super) fn complete(
 /// A generation that was never asked for cannot count as applied: the changes up to it would never be pushed.
 fn record(connection: &mut SqliteConnection, target: &HeldRow, completion: Completion) -> QueryResult<()> {
     let applied = target.applied.max(Count(completion.generation)).min(target.desired);
-    diesel::update(sync_targets::table.find(target.id))
-        .set((
-            sync_targets::applied.eq(applied),
-            sync_targets::attempt.eq(0_i64),
-            sync_targets::blocked.eq(false),
-            sync_targets::failure_class.eq(None::<String>),
-            sync_targets::failure_at.eq(None::<Time>),
-            sync_targets::last_synced_at.eq(Some(Time(completion.at))),
-            sync_targets::next_check_at.eq(Time(completion.next_check_at)),
-            sync_targets::variables.eq(Variables(completion.variables)),
-            no_lease!(),
-        ))
-        .execute(connection)
-        .map(drop)
+    Kept(diesel::update(sync_targets::table.find(target.id)).set((
+        sync_targets::applied.eq(applied),
+        sync_targets::attempt.eq(0_i64),
+        sync_targets::blocked.eq(false),
+        sync_targets::failure_class.eq(None::<String>),
+        sync_targets::failure_at.eq(None::<Time>),
+        sync_targets::last_synced_at.eq(Some(Time(completion.at))),
+        sync_targets::next_check_at.eq(Time(completion.next_check_at)),
+        sync_targets::variables.eq(Variables(completion.variables)),
+        no_lease!(),
+    )))
+    .execute(connection)
+    .map(drop)
 }
 
 fn confirm_removals(connection: &mut SqliteConnection, agent: Id, pushed: Count, at: Time) -> QueryResult<()> {
@@ -58,7 +58,7 @@ fn confirm_removals(connection: &mut SqliteConnection, agent: Id, pushed: Count,
         .filter(removals::agent_id.eq(agent))
         .filter(removals::generation.le(pushed))
         .filter(removals::confirmed_at.is_null());
-    diesel::update(unconfirmed).set(removals::confirmed_at.eq(Some(at))).execute(connection).map(drop)
+    Kept(diesel::update(unconfirmed).set(removals::confirmed_at.eq(Some(at)))).execute(connection).map(drop)
 }
 
 /// Forgets a retired target, and its agent with everything that was sealed for it if it was a deleted agent's last.
@@ -86,7 +86,7 @@ pub(super) fn abandon(connection: &mut SqliteConnection, claim: &Claim, line: &A
 /// One statement where the others take two: this is what an idle installation does all day.
 pub(super) fn checked(connection: &mut SqliteConnection, claim: &Claim, next_check_at: Time) -> QueryResult<Held> {
     let ended = (sync_targets::next_check_at.eq(next_check_at), no_lease!());
-    let changed = diesel::update(sync_targets::table.filter(of_lease!(claim))).set(ended).execute(connection)?;
+    let changed = Kept(diesel::update(sync_targets::table.filter(of_lease!(claim))).set(ended)).execute(connection)?;
     Ok(if changed > 0 { Held::Yes } else { Held::No })
 }
 
