@@ -97,11 +97,7 @@ impl Bench<'_> {
     }
 
     async fn paths(&self, site: &Site, runtimes: &Runtimes, report: &mut StoreReport) -> Result<()> {
-        let url = runtimes.url();
-        let seed = Seed { server: site.server.address, key: &site.key, runtime: &url };
-        seed.plant(self.arguments.agents, PROVIDERS.len(), self.progress).await?;
-        let world =
-            World { server: site.server.address, key: site.key.clone(), agents: u64::from(self.arguments.agents) };
+        let world = self.plant(site, &runtimes.url()).await?;
         if self.wants("sync-latency") {
             report.sync = Some(self.sync_latency(&world, runtimes).await?);
         }
@@ -112,6 +108,14 @@ impl Bench<'_> {
             report.paths.push(measured.await.with_context(|| format!("{} cannot be measured", scenario.name))?);
         }
         Ok(())
+    }
+
+    /// Agents that are connected to every provider, in runtimes at this URL.
+    async fn plant(&self, site: &Site, runtime: &str) -> Result<World> {
+        let agents = self.arguments.agents;
+        let seed = Seed { server: site.server.address, key: &site.key, runtime };
+        seed.plant(agents, PROVIDERS.len(), self.progress).await?;
+        Ok(World { server: site.server.address, key: site.key.clone(), agents: u64::from(agents) })
     }
 
     fn plan(&self) -> Plan {

@@ -98,7 +98,7 @@ struct BacklogRow {
 }
 
 fn backlog(connection: &mut SqliteConnection) -> QueryResult<Backlog> {
-    let row: BacklogRow = Statement::new(BACKLOG).one(connection)?;
+    let row: BacklogRow = Statement::new(BACKLOG).get_result(connection)?;
     Ok(Backlog { oldest: row.oldest.map(|time| time.0), waiting: row.waiting.0, dead: row.dead.0 })
 }
 

@@ -98,7 +98,7 @@ impl IdempotencyStore for SqliteStore {
     async fn prune(&self, now: Timestamp, limit: u32) -> Result<u64, Unavailable> {
         self.write(move |transaction| {
             let prune = Statement::new(PRUNE).bind::<BigInt, _>(Time(now)).bind::<BigInt, _>(i64::from(limit));
-            let pruned = prune.run(transaction.connection)?;
+            let pruned = prune.execute(transaction.connection)?;
             Ok(u64::try_from(pruned).unwrap_or(u64::MAX))
         })
         .await

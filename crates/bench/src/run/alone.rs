@@ -6,9 +6,6 @@ use super::Bench;
 use crate::measure::{PathReport, measure};
 use crate::product::Running;
 use crate::runtime::Runtimes;
-use crate::scenario::World;
-use crate::seed::Seed;
-use crate::world::PROVIDERS;
 
 /// At least so much of the bare transaction's throughput.
 const TARGET: f64 = 0.5;
@@ -18,10 +15,7 @@ impl Bench<'_> {
     /// its own: sealing, the row, the generation and the audit line.
     pub(super) async fn connect_alone(&self, runtimes: &Runtimes) -> Result<PathReport> {
         let site = self.site("alone").await?;
-        let (agents, url) = (self.arguments.agents, runtimes.silent_url());
-        let seed = Seed { server: site.server.address, key: &site.key, runtime: &url };
-        seed.plant(agents, PROVIDERS.len(), self.progress).await?;
-        let world = World { server: site.server.address, key: site.key.clone(), agents: u64::from(agents) };
+        let world = self.plant(&site, &runtimes.silent_url()).await?;
         let controls = Running::controls(site.database.address())?;
         let scenario = world.connect("connect", Some(TARGET));
         let measured = measure(&scenario, &site.server, &controls, &site.database, self.plan(), self.progress).await;

@@ -159,7 +159,7 @@ fn take(connection: &mut SqliteConnection, lane: i64, claim: &DeliveryClaim, lea
     Statement::new(BEGUN)
         .bind::<Binary, _>(Id::from(claim.event))
         .bind::<BigInt, _>(claim.sequence)
-        .run(connection)
+        .execute(connection)
         .map(drop)
 }
 
@@ -186,6 +186,6 @@ struct NextDueRow {
 }
 
 pub(super) fn next_due(connection: &mut SqliteConnection, owner: Id) -> QueryResult<Option<Timestamp>> {
-    let row: NextDueRow = Statement::new(NEXT_DUE).bind::<Binary, _>(owner).one(connection)?;
+    let row: NextDueRow = Statement::new(NEXT_DUE).bind::<Binary, _>(owner).get_result(connection)?;
     Ok(row.due.map(|due| due.0))
 }

@@ -68,6 +68,6 @@ fn report(
         .bind::<Binary, _>(event)
         .bind::<Nullable<Text>, _>(error.map(DeliveryFailureClass::as_str))
         .bind::<Nullable<Text>, _>(verdict.map(Verdict::as_str))
-        .run(connection)
+        .execute(connection)
         .map(drop)
 }

@@ -37,7 +37,7 @@ pub(super) fn prune(connection: &mut SqliteConnection, before: Time, limit: u32)
         return Ok(pruned);
     }
     let left = clear(connection, i64::try_from(room).unwrap_or(i64::MAX))?;
-    Statement::new(IDLE).bind::<BigInt, _>(i64::from(limit)).run(connection)?;
+    Statement::new(IDLE).bind::<BigInt, _>(i64::from(limit)).execute(connection)?;
     Ok(pruned.saturating_add(left))
 }
 

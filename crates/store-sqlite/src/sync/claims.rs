@@ -180,6 +180,6 @@ struct NextDueRow {
 }
 
 pub(super) fn next_due(connection: &mut SqliteConnection, owner: Id) -> QueryResult<Option<Timestamp>> {
-    let row: NextDueRow = Statement::new(NEXT_DUE).bind::<Binary, _>(owner).one(connection)?;
+    let row: NextDueRow = Statement::new(NEXT_DUE).bind::<Binary, _>(owner).get_result(connection)?;
     Ok(row.due.map(|due| due.0))
 }
