@@ -164,13 +164,13 @@ impl Agents {
         let GatewayInput { url, token, device_key } = gateway;
         let url = self.rules.check(Place::Gateway, &url)?;
         check_token(Some(&token), "/gateway/token")?;
-        let DeviceKey { seed, device_id } = match device_key {
+        let DeviceKey { seed, public } = match device_key {
             Some(seed) => self.device_keys.read(&seed).ok_or(CreateAgentError::DeviceKeyInvalid)?,
             None => self.device_keys.generate().map_err(CreateAgentError::DeviceKey)?,
         };
         secrets.gateway_token = Some(token);
         secrets.device_key = Some(seed);
-        Ok(Gateway { url, device_id })
+        Ok(Gateway { url, device_id: public.device_id })
     }
 
     /// Seals a place's secrets for a new target.

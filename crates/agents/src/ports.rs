@@ -7,7 +7,7 @@ use nora_kernel::{
     Workspace, WrappedKey,
 };
 
-use crate::{Agent, AgentName, NewTarget, Target};
+use crate::{Agent, AgentName, DeviceIdentity, NewTarget, Target};
 
 /// An agent with what only this service may see of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,8 +134,8 @@ pub trait AgentStore: Send + Sync {
 pub struct DeviceKey {
     /// The Ed25519 seed, in lower-case hexadecimal.
     pub seed: Secret,
-    /// The device id: lower-case hexadecimal SHA-256 of the raw public key.
-    pub device_id: String,
+    /// What an operator pairs.
+    pub public: DeviceIdentity,
 }
 
 /// Makes device keys for gateways.

@@ -1,5 +1,8 @@
 //! The Ed25519 keys that gateways know this service by.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use nora_agents::DeviceIdentity;
 use nora_agents::ports::{DeviceKey, DeviceKeys};
 use nora_kernel::{BoxError, Secret};
 use ring::digest::{SHA256, digest};
@@ -22,18 +25,25 @@ impl DeviceKeys for RingDeviceKeys {
     fn generate(&self) -> Result<DeviceKey, BoxError> {
         let mut seed = Seed::default();
         SystemRandom::new().fill(seed.as_mut()).map_err(|_| NoRandomness)?;
-        device_key(&seed).ok_or_else(|| NoRandomness.into())
+        let seed = Secret::new(hex::encode(seed.as_ref()));
+        self.read(&seed).ok_or_else(|| NoRandomness.into())
     }
 
     fn read(&self, seed: &Secret) -> Option<DeviceKey> {
-        let mut bytes = Seed::default();
-        hex::decode_to_slice(seed.expose(), bytes.as_mut()).ok()?;
-        device_key(&bytes)
+        let public = identity(&key_pair(seed)?);
+        Some(DeviceKey { seed: Secret::new(seed.expose().to_ascii_lowercase()), public })
     }
 }
 
-fn device_key(seed: &Seed) -> Option<DeviceKey> {
-    let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_ref()).ok()?;
-    let device_id = hex::encode(digest(&SHA256, pair.public_key().as_ref()));
-    Some(DeviceKey { seed: Secret::new(hex::encode(seed.as_ref())), device_id })
+/// The pair with this seed: 64 hexadecimal digits. `None` if it is none.
+pub(crate) fn key_pair(seed: &Secret) -> Option<Ed25519KeyPair> {
+    let mut bytes = Seed::default();
+    hex::decode_to_slice(seed.expose(), bytes.as_mut()).ok()?;
+    Ed25519KeyPair::from_seed_unchecked(bytes.as_ref()).ok()
+}
+
+/// What a gateway knows a pair by.
+pub(crate) fn identity(pair: &Ed25519KeyPair) -> DeviceIdentity {
+    let public = pair.public_key().as_ref();
+    DeviceIdentity { device_id: hex::encode(digest(&SHA256, public)), public_key: URL_SAFE_NO_PAD.encode(public) }
 }

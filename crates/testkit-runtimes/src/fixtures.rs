@@ -15,6 +15,8 @@ pub const HERMES_ENV: &str = include_str!("../fixtures/hermes/env.json");
 pub const DEVICE_SEED: &str = "67226bb1794c757c738b8823346f9e5ad00926bb5d7a5730d97bcb573bfac268";
 /// The id of that key.
 pub const DEVICE_ID: &str = "2ffbc08d9afc4d19f5981b70d41d899763d1b01d635473bed7285918e06efb86";
+/// Its public half, in base64url without padding.
+pub const DEVICE_PUBLIC_KEY: &str = "qRQye57kfduAA-0WCY7NRXgdRkOomLdwjYY9x-ie2QM";
 /// The shared secret of the recorded session.
 pub const SECRET: &str = "test-gateway-secret-0123456789abcdef";
 

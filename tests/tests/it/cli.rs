@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use e2e::{Api, Installation, Runtime, Started, Store, on_both_stores};
+use nora_testkit_runtimes::fixtures::{DEVICE_ID, DEVICE_PUBLIC_KEY, DEVICE_SEED};
 use serde_json::{Value, json};
 
 on_both_stores!(keys_and_agents_through_a_server, rotation_keeps_everything_readable, a_migration_is_repeatable);
@@ -33,11 +34,15 @@ async fn keys_and_agents_through_a_server(store: Store) {
     assert!(agents.lines().any(|line| line.contains(&agent) && line.contains("Operated")), "{agents}");
     let sync = installation.run(&["agent", "sync", &agent]).await.success();
     assert!(sync.contains("in_sync") && sync.contains("ACME_API_TOKEN"), "{sync}");
-    let gateway = json!({ "url": format!("ws://127.0.0.1:{}", e2e::free_port()), "token": "g" });
+    let gateway =
+        json!({ "url": format!("ws://127.0.0.1:{}", e2e::free_port()), "token": "g", "device_key": DEVICE_SEED });
     let paired = json!({ "name": "Paired", "runtime": { "kind": "openclaw" }, "gateway": gateway });
     let paired = api.post("/api/agents", paired).await.json(201);
     let device = installation.run(&["runtime", "device-key", paired["id"].as_str().unwrap()]).await.success();
-    assert_eq!(device.trim(), paired["gateway"]["device_id"]);
+    assert_eq!(device, format!("device id   {DEVICE_ID}\npublic key  {DEVICE_PUBLIC_KEY}\n"));
+    assert_eq!(paired["gateway"]["device_id"], DEVICE_ID);
+    let none = installation.run(&["runtime", "device-key", &agent]).await;
+    assert!(none.refusal().contains("no gateway"), "{none:?}");
     let wrong = installation.run(&["agent", "list", "--token-file", "/does/not/exist"]).await;
     assert!(wrong.refusal().contains("--token-file"), "{wrong:?}");
 }

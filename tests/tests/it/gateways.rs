@@ -40,7 +40,8 @@ async fn a_gateway_is_paired_filled_and_emptied(store: Store) {
     let view = api.wait_failing(id, "not_paired").await;
     assert!(view["last_error"]["detail"].as_str().unwrap().contains(device), "{view}");
     assert_eq!((&view["next_attempt_at"], gateway.connections()), (&Value::Null, 1), "it is not tried again by itself");
-    assert_eq!(installation.run(&["runtime", "device-key", id]).await.success().trim(), device);
+    let shown = installation.run(&["runtime", "device-key", id]).await.success();
+    assert!(shown.contains(device), "{shown}");
     gateway.pair(device);
     api.request_sync(id).await;
     api.wait_in_sync(id).await;

@@ -2,11 +2,14 @@
 
 use nora_agents::ports::TargetUpdate;
 use nora_agents::{
-    Agent, ChangeAgent, ChangeAgentError, CreateAgentError, GatewayChange, GatewayInput, Patch, RuntimeChange,
-    RuntimeKind,
+    Agent, ChangeAgent, ChangeAgentError, CreateAgentError, FindDeviceError, GatewayChange, GatewayInput, Patch,
+    RuntimeChange, RuntimeKind, TargetSecretsError,
 };
+use nora_kernel::{Caller, OpenError};
 
-use crate::support::{Directory, device_id, gateway, openclaw, request, runtime, secret, seed};
+use crate::support::{
+    Directory, Health, admin, caller, device_id, gateway, openclaw, public, request, runtime, secret, seed,
+};
 
 const URL: &str = "ws://10.0.0.1:18789";
 
@@ -155,4 +158,32 @@ async fn a_change_of_the_runtime_keeps_the_gateway() {
     let changed = directory.change(agent.id, change).await.unwrap();
     assert_eq!(changed.gateway, agent.gateway);
     assert_eq!(directory.exposed(agent.id).await, some(["fresh", "shared", &seed(0)]));
+}
+
+#[tokio::test]
+async fn the_public_half_is_that_of_the_key_that_signs_now() {
+    let directory = Directory::new();
+    let agent = directory.openclaw().await;
+    let shown = async |who: &Caller| directory.agents.device(who, agent.id).await;
+    assert_eq!(shown(&caller("alpha")).await.unwrap(), public(&seed(0)));
+    assert!(matches!(shown(&caller("beta")).await, Err(FindDeviceError::NotFound)));
+    assert_eq!(shown(&admin("beta")).await.unwrap(), public(&seed(0)));
+
+    let change = set(GatewayChange { device_key: Some(secret(&seed(9))), ..GatewayChange::default() });
+    directory.change(agent.id, change).await.unwrap();
+    assert_eq!(shown(&caller("alpha")).await.unwrap(), public(&seed(9)));
+    directory.is(Health::Forgetful);
+    let refused = shown(&caller("alpha")).await.unwrap_err();
+    assert!(
+        matches!(refused, FindDeviceError::Unreadable(TargetSecretsError::Open(OpenError::Unreadable))),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn without_a_gateway_there_is_no_device_key() {
+    let directory = Directory::new();
+    let agent = directory.nora().await;
+    let refused = directory.agents.device(&caller("alpha"), agent.id).await.unwrap_err();
+    assert!(matches!(refused, FindDeviceError::NoGateway), "{refused}");
 }

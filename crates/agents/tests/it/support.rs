@@ -9,8 +9,8 @@ use nora_agents::ports::{
     AgentStore, AgentUpdate, DeviceKey, DeviceKeys, InsertAgentError, StoredAgent, TargetUpdate, UpdateAgentError,
 };
 use nora_agents::{
-    AddressRules, Agent, Agents, ChangeAgent, ChangeAgentError, CreateAgent, CreateAgentError, GatewayInput,
-    RuntimeInput, RuntimeKind, RuntimeSecrets,
+    AddressRules, Agent, Agents, ChangeAgent, ChangeAgentError, CreateAgent, CreateAgentError, DeviceIdentity,
+    GatewayInput, RuntimeInput, RuntimeKind, RuntimeSecrets,
 };
 use nora_kernel::address::NetworkPolicy;
 use nora_kernel::audit::{Actor, AuditLine};
@@ -155,16 +155,24 @@ pub(crate) fn seed(number: u8) -> String {
     format!("{number:02x}").repeat(32)
 }
 
+pub(crate) fn public(seed: &str) -> DeviceIdentity {
+    DeviceIdentity { device_id: device_id(seed), public_key: format!("public half of {seed}") }
+}
+
+fn device_key(seed: &str) -> DeviceKey {
+    DeviceKey { public: public(seed), seed: secret(seed) }
+}
+
 impl DeviceKeys for Devices {
     fn generate(&self) -> Result<DeviceKey, BoxError> {
         let seed = seed(self.made.fetch_add(1, Ordering::SeqCst));
-        Ok(DeviceKey { device_id: device_id(&seed), seed: secret(&seed) })
+        Ok(device_key(&seed))
     }
 
     fn read(&self, seed: &Secret) -> Option<DeviceKey> {
         let seed = seed.expose().to_ascii_lowercase();
         let fits = seed.len() == 64 && seed.bytes().all(|byte| byte.is_ascii_hexdigit());
-        fits.then(|| DeviceKey { device_id: device_id(&seed), seed: secret(&seed) })
+        fits.then(|| device_key(&seed))
     }
 }
 

@@ -62,6 +62,7 @@ codes! {
     NotFound = NOT_FOUND, "not_found", "There is no such route";
     CatalogItemNotFound = NOT_FOUND, "catalog_item_not_found", "There is no such catalog item";
     AgentNotFound = NOT_FOUND, "agent_not_found", "There is no such agent";
+    GatewayNotFound = NOT_FOUND, "gateway_not_found", "The agent has no gateway";
     IntegrationNotFound = NOT_FOUND, "integration_not_found", "There is no such integration";
     ChannelNotFound = NOT_FOUND, "channel_not_found", "There is no such channel";
     EventNotFound = NOT_FOUND, "event_not_found", "There is no such event";

@@ -19,10 +19,11 @@ use crate::problem::Problem;
 use crate::request::{AgentPath, Body, PageQuery, agent_not_found, paged};
 use change::ChangeAgentBody;
 use create::CreateAgentBody;
-use view::AgentView;
+use view::{AgentView, DeviceKeyView};
 
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list_agents).service(create_agent).service(get_agent).service(change_agent).service(delete_agent);
+    config.service(get_device_key);
 }
 
 const PATH: &str = "/api/agents";
@@ -151,4 +152,23 @@ fn require(caller: &Caller, scope: Scope) -> Result<(), Problem> {
 async fn delete_agent(call: Authorized<AgentsWrite, AgentPath>) -> Result<HttpResponse, Problem> {
     call.api.ports.agents.delete(&call.caller, call.head.id).await?;
     answer::success()
+}
+
+/// Get an agent's device key
+///
+/// The public half of the key that this service signs with at the agent's gateway: what an operator pairs there.
+#[utoipa::path(
+    tag = "Agents",
+    params(AgentPath),
+    security(("bearer" = ["agents:read"])),
+    responses(
+        (status = 200, description = "The public half.", body = DeviceKeyView),
+        (status = 404, description = "`agent_not_found`, or `gateway_not_found` if the agent has no gateway.",
+            body = crate::problem::ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+#[get("/api/agents/{id}/device-key")]
+async fn get_device_key(call: Authorized<AgentsRead, AgentPath>) -> Result<HttpResponse, Problem> {
+    let device = call.api.ports.agents.device(&call.caller, call.head.id).await?;
+    answer::ok(&DeviceKeyView::from(device))
 }

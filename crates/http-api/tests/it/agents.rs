@@ -189,5 +189,9 @@ async fn a_device_key_may_be_brought_along() {
     let mut body = openclaw("wss://10.0.0.7:18789");
     body["gateway"]["device_key"] = json!("ab".repeat(32));
     let created = bench.post(&admin, "/api/agents", &body).await.json();
-    assert_eq!(created["gateway"]["device_id"], format!("device-{}", "ab".repeat(32)));
+    let seed = "ab".repeat(32);
+    assert_eq!(created["gateway"]["device_id"], format!("device-{seed}"));
+    let path = format!("/api/agents/{}/device-key", created["id"].as_str().unwrap());
+    let device = bench.get(&admin, &path).await.json();
+    assert_eq!(device, json!({ "device_id": format!("device-{seed}"), "public_key": format!("public-{seed}") }));
 }

@@ -24,7 +24,7 @@ enum Access {
 use Access::{Public, Token};
 
 /// Every route there is. A route that is missing here fails the first test below.
-const TABLE: [(&str, &str, Access); 43] = [
+const TABLE: [(&str, &str, Access); 44] = [
     ("GET", "/api/integrations/catalog", Token(&[])),
     ("GET", "/api/integrations/catalog/{catalogId}", Token(&[])),
     ("GET", "/api/agents", Token(&[AgentsRead])),
@@ -32,6 +32,7 @@ const TABLE: [(&str, &str, Access); 43] = [
     ("GET", "/api/agents/{id}", Token(&[AgentsRead])),
     ("PATCH", "/api/agents/{id}", Token(&[AgentsWrite])),
     ("DELETE", "/api/agents/{id}", Token(&[AgentsWrite])),
+    ("GET", "/api/agents/{id}/device-key", Token(&[AgentsRead])),
     ("GET", "/api/agents/{id}/sync", Token(&[AgentsRead])),
     ("POST", "/api/agents/{id}/sync", Token(&[AgentsWrite])),
     ("GET", "/api/agents/{id}/deployment", Token(&[AgentsRead])),

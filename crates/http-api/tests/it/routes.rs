@@ -94,6 +94,7 @@ async fn a_path_id_is_a_hyphenated_uuid_or_nothing() {
     for id in ids {
         for (path, code) in [
             (format!("/api/agents/{id}"), "agent_not_found"),
+            (format!("/api/agents/{id}/device-key"), "agent_not_found"),
             (format!("/api/agents/{id}/sync"), "agent_not_found"),
             (format!("/api/agents/{id}/deployment"), "agent_not_found"),
             (format!("/api/agents/{id}/mcp-servers"), "agent_not_found"),

@@ -2,13 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use nora_agents::DeviceIdentity;
 use nora_kernel::Secret;
-use ring::digest::{SHA256, digest};
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use super::handshake::{CLIENT_ID, CLIENT_MODE, PLATFORM, ROLE, SCOPE};
+use crate::device_key::{identity, key_pair};
 
 /// `device` of the parameters of `connect`.
 #[derive(Serialize)]
@@ -26,14 +25,11 @@ pub(super) struct DeviceProof {
 /// `None` if the seed is none. The shared secret is sent as a password, which is no part of the terms: their place for
 /// a token stays empty, and so does that for a family of devices.
 pub(super) fn prove(seed: &Secret, nonce: &str, signed_at: i64) -> Option<DeviceProof> {
-    let mut bytes = Zeroizing::new([0; 32]);
-    hex::decode_to_slice(seed.expose(), bytes.as_mut()).ok()?;
-    let pair = Ed25519KeyPair::from_seed_unchecked(bytes.as_ref()).ok()?;
-    let public = pair.public_key().as_ref();
-    let id = hex::encode(digest(&SHA256, public));
+    let pair = key_pair(seed)?;
+    let DeviceIdentity { device_id: id, public_key } = identity(&pair);
     let terms = format!("v3|{id}|{CLIENT_ID}|{CLIENT_MODE}|{ROLE}|{SCOPE}|{signed_at}||{nonce}|{PLATFORM}|");
     let signature = URL_SAFE_NO_PAD.encode(pair.sign(terms.as_bytes()));
-    Some(DeviceProof { id, public_key: URL_SAFE_NO_PAD.encode(public), signature, signed_at, nonce: nonce.to_owned() })
+    Some(DeviceProof { id, public_key, signature, signed_at, nonce: nonce.to_owned() })
 }
 
 #[cfg(test)]

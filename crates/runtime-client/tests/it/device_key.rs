@@ -3,18 +3,17 @@
 use nora_agents::ports::DeviceKeys as _;
 use nora_kernel::Secret;
 use nora_runtime_client::RingDeviceKeys;
-
-const SEED: &str = "67226bb1794c757c738b8823346f9e5ad00926bb5d7a5730d97bcb573bfac268";
-const DEVICE_ID: &str = "2ffbc08d9afc4d19f5981b70d41d899763d1b01d635473bed7285918e06efb86";
+use nora_testkit_runtimes::fixtures::{DEVICE_ID, DEVICE_PUBLIC_KEY, DEVICE_SEED};
 
 #[test]
 fn a_seed_has_the_id_that_gateways_compute() {
     let keys = RingDeviceKeys;
-    for seed in [SEED.to_owned(), SEED.to_uppercase()] {
+    for seed in [DEVICE_SEED.to_owned(), DEVICE_SEED.to_uppercase()] {
         let key = keys.read(&Secret::new(seed)).unwrap();
-        assert_eq!((key.device_id.as_str(), key.seed.expose()), (DEVICE_ID, SEED));
+        assert_eq!((key.public.device_id.as_str(), key.seed.expose()), (DEVICE_ID, DEVICE_SEED));
+        assert_eq!(key.public.public_key, DEVICE_PUBLIC_KEY);
     }
-    for refused in ["", "00", &SEED[2..], &format!("{SEED}00"), &SEED.replace('6', "g")] {
+    for refused in ["", "00", &DEVICE_SEED[2..], &format!("{DEVICE_SEED}00"), &DEVICE_SEED.replace('6', "g")] {
         assert!(keys.read(&Secret::new(refused.to_owned())).is_none(), "{refused}");
     }
 }
@@ -23,6 +22,6 @@ fn a_seed_has_the_id_that_gateways_compute() {
 fn a_new_key_is_new_and_can_be_read_back() {
     let keys = RingDeviceKeys;
     let (one, other) = (keys.generate().unwrap(), keys.generate().unwrap());
-    assert_ne!(one.device_id, other.device_id);
-    assert_eq!(keys.read(&one.seed).unwrap().device_id, one.device_id);
+    assert_ne!(one.public, other.public);
+    assert_eq!(keys.read(&one.seed).unwrap().public, one.public);
 }

@@ -139,7 +139,7 @@ pub(crate) enum AgentCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RuntimeCommand {
-    /// Print the id of the device key that an operator pairs with the agent's gateway
+    /// Print the public half of the device key that an operator pairs with the agent's gateway
     DeviceKey {
         /// The agent's id
         agent: String,

@@ -30,15 +30,11 @@ pub(crate) fn run(command: AgentCommand) -> Result<(), StartError> {
 
 pub(crate) fn runtime(command: RuntimeCommand) -> Result<(), StartError> {
     let RuntimeCommand::DeviceKey { agent, remote } = command;
-    let path = format!("api/agents/{agent}");
-    let found = Server::of(&remote)?.call(&Call { method: "GET", path: &path, body: None })?;
-    match text(&found, "/gateway/device_id") {
-        "" => Err(StartError::new("this agent has no gateway")),
-        id => {
-            print(id);
-            Ok(())
-        }
-    }
+    let path = format!("api/agents/{agent}/device-key");
+    let device = Server::of(&remote)?.call(&Call { method: "GET", path: &path, body: None })?;
+    print(&format!("device id   {}", text(&device, "/device_id")));
+    print(&format!("public key  {}", text(&device, "/public_key")));
+    Ok(())
 }
 
 fn sync(server: &Server, agent: &str) -> Result<(), StartError> {

@@ -1,6 +1,8 @@
 //! From the use cases' refusals to problems.
 
-use nora_agents::{AddressProblem, ChangeAgentError, CreateAgentError, DeleteAgentError, TargetSecretsError};
+use nora_agents::{
+    AddressProblem, ChangeAgentError, CreateAgentError, DeleteAgentError, FindDeviceError, TargetSecretsError,
+};
 use nora_kernel::OpenError;
 
 use crate::problem::{ErrorCode, Problem};
@@ -52,6 +54,18 @@ impl From<ChangeAgentError> for Problem {
             ChangeAgentError::Unreadable(_) => Self::new(ErrorCode::TokenRequired, error.to_string()),
             ChangeAgentError::Seal(error) => error.into(),
             ChangeAgentError::Unavailable(error) => error.into(),
+        }
+    }
+}
+
+impl From<FindDeviceError> for Problem {
+    fn from(error: FindDeviceError) -> Self {
+        match error {
+            FindDeviceError::NotFound => agent_not_found(),
+            FindDeviceError::NoGateway => Self::new(ErrorCode::GatewayNotFound, error.to_string()),
+            FindDeviceError::Unreadable(TargetSecretsError::Open(OpenError::Unavailable(_))) => Self::passing(error),
+            FindDeviceError::Unreadable(_) => Self::fault(error),
+            FindDeviceError::Unavailable(error) => error.into(),
         }
     }
 }

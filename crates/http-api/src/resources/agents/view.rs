@@ -1,6 +1,6 @@
 //! What an agent looks like.
 
-use nora_agents::{Agent, Gateway, Runtime};
+use nora_agents::{Agent, DeviceIdentity, Gateway, Runtime};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -53,6 +53,24 @@ struct GatewayView {
     /// The id of the device key this service signs with: what an operator pairs at the gateway.
     #[schema(example = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")]
     device_id: String,
+}
+
+/// The public half of the device key for an agent's gateway.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeviceKey)]
+pub(super) struct DeviceKeyView {
+    /// The lower-case hexadecimal SHA-256 of the raw public key: how a gateway names the device.
+    #[schema(example = "2ffbc08d9afc4d19f5981b70d41d899763d1b01d635473bed7285918e06efb86")]
+    device_id: String,
+    /// The raw Ed25519 public key, in base64url without padding.
+    #[schema(example = "qRQye57kfduAA-0WCY7NRXgdRkOomLdwjYY9x-ie2QM")]
+    public_key: String,
+}
+
+impl From<DeviceIdentity> for DeviceKeyView {
+    fn from(DeviceIdentity { device_id, public_key }: DeviceIdentity) -> Self {
+        Self { device_id, public_key }
+    }
 }
 
 impl AgentView {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use nora_access::ports::{AuditStore, KeyStore};
 use nora_access::{ApiKey, PublicId, StoredKey};
+use nora_agents::DeviceIdentity;
 use nora_agents::ports::{DeviceKey, DeviceKeys};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{ApiKeyId, BoxError, Page, PageRequest, Reach, Readiness, Secret, Timestamp, Unavailable, Workspace};
@@ -89,15 +90,20 @@ impl KeyStore for Broken {
 #[derive(Debug, Default)]
 pub(crate) struct CountingDeviceKeys(AtomicU64);
 
+fn device_key(seed: &str) -> DeviceKey {
+    let public = DeviceIdentity { device_id: format!("device-{seed}"), public_key: format!("public-{seed}") };
+    DeviceKey { seed: Secret::new(seed.to_owned()), public }
+}
+
 impl DeviceKeys for CountingDeviceKeys {
     fn generate(&self) -> Result<DeviceKey, BoxError> {
         let seed = format!("{:064x}", self.0.fetch_add(1, Ordering::SeqCst));
-        Ok(DeviceKey { device_id: format!("device-{seed}"), seed: Secret::new(seed) })
+        Ok(device_key(&seed))
     }
 
     fn read(&self, seed: &Secret) -> Option<DeviceKey> {
         let text = seed.expose();
         let valid = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        valid.then(|| DeviceKey { device_id: format!("device-{text}"), seed: seed.duplicate() })
+        valid.then(|| device_key(text))
     }
 }
