@@ -3,6 +3,7 @@
 mod assemble;
 mod backoff;
 mod change;
+mod check;
 mod connect;
 mod connections;
 mod integration;
@@ -19,6 +20,7 @@ mod test;
 pub use assemble::{Assembly, Conflict, assemble, variable_names};
 pub use backoff::backoff;
 pub use change::{ChangeError, ChangeIntegration};
+pub use check::Checked;
 pub use connect::{AnswerIntegration, Connect, ConnectError};
 pub use connections::{Connections, RemoveError};
 pub use integration::{INTEGRATION_COLUMN, INTEGRATION_TABLE, Integration, Status, StoredIntegration};

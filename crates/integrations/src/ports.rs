@@ -17,7 +17,7 @@ pub use store::{
     InsertError, IntegrationStore, IntegrationUpdate, NewIntegration, Removal, ResealedSecrets, UpdateError,
 };
 pub use sync::{
-    Awaited, CheckedTarget, Claim, Completion, Failure, Held, RemovalRecord, Role, Snapshot, SyncRecord, SyncStore,
-    Task, Unconfirmed,
+    Agreed, Awaited, CheckedTarget, Claim, Completion, Failure, Held, RemovalRecord, Role, Snapshot, SyncRecord,
+    SyncStore, Task, Unconfirmed,
 };
 pub use tests::TestContexts;

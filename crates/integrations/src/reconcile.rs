@@ -11,8 +11,8 @@ use nora_kernel::{Clock, Entropy, IdSource, OpenError, Reach, SecretMap, Timesta
 use crate::ledger::ClaimLedger;
 use crate::lines::Lines;
 use crate::ports::{
-    Applied, CheckedTarget, Claim, Completion, Failure, FailureClass, Held, OwnedVariable, Push, PushError, Role,
-    RuntimeAddress, RuntimeClient, Snapshot, SyncStore, Task,
+    Applied, Claim, Completion, Failure, FailureClass, Held, OwnedVariable, Push, PushError, Role, RuntimeAddress,
+    RuntimeClient, Snapshot, SyncStore, Task,
 };
 use crate::status::conflicting;
 use crate::{Assembly, Integration, SecretsError, Status, StoredIntegration, assemble, backoff};
@@ -24,7 +24,7 @@ const CHECK_GRID: i64 = 2_000_000;
 /// How soon a state that was superseded is pushed again: once a second at most.
 const AFTER_SUPERSEDED: Duration = Duration::from_secs(1);
 /// No generation gets this far; a number above it is not the same number to every reader of JSON.
-const HIGHEST_GENERATION: u64 = 1 << 53;
+pub(crate) const HIGHEST_GENERATION: u64 = 1 << 53;
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Reconciler {
         match (claim.role, claim.task) {
             (Role::Retired { until, .. }, _) if self.clock.now() >= until => self.abandon(claim).await,
             (_, Task::Push) => self.push(claim).await,
-            (_, Task::Check) => self.check(claim).await,
+            (_, Task::Check) => self.check_alone(claim).await,
         }
     }
 
@@ -79,37 +79,6 @@ impl Reconciler {
         let line = self.lines().target(&claim.workspace, action, claim.agent, claim.target, Outcome::Failure);
         let held = self.store.abandon(claim, &line).await?;
         Ok(step(held, Step::Abandoned))
-    }
-
-    /// Asks a runtime in step what it holds. If that differs from what it confirmed, it is out of step from now on,
-    /// and pushed to like any other.
-    async fn check(&self, claim: &Claim) -> Result<Step, Unavailable> {
-        let Some(checked) = self.store.target(claim).await? else { return Ok(Step::LeaseLost) };
-        let CheckedTarget { target, key, owned } = checked;
-        let health = match self.address(&target, &key).await {
-            Ok(address) => self.runtimes.health(&address, &owned).await,
-            Err(class) if class.is_permanent() => return self.fail(claim, class, None, None).await,
-            Err(class) => Err(PushError::failed(class)),
-        };
-        match health {
-            Ok(Some(health)) if health.agent != Some(claim.agent) => self.repeat(claim, 0).await,
-            Ok(Some(health)) if health.generation != Some(claim.applied) => {
-                self.repeat(claim, health.generation.unwrap_or(0)).await
-            }
-            // One that does not answer is in step as far as anybody knows; its start hook asks for a sync.
-            Ok(_) | Err(_) => {
-                let held = self.store.checked(claim, self.next_check()).await?;
-                Ok(step(held, Step::Checked))
-            }
-        }
-    }
-
-    /// Makes a runtime in step due for a push, above the generation it says it holds.
-    async fn repeat(&self, claim: &Claim, holds: u64) -> Result<Step, Unavailable> {
-        let ahead = holds > claim.applied && holds < HIGHEST_GENERATION;
-        let (current, action) =
-            if ahead { (holds, Action::GenerationRaised) } else { (claim.applied, Action::SyncRequested) };
-        self.raise(claim, current, self.clock.now(), action).await
     }
 
     async fn push(&self, claim: &Claim) -> Result<Step, Unavailable> {
@@ -185,13 +154,19 @@ impl Reconciler {
         self.raise(claim, current.saturating_sub(1), due, Action::GenerationRaised).await
     }
 
-    async fn raise(&self, claim: &Claim, current: u64, due: Timestamp, action: Action) -> Result<Step, Unavailable> {
+    pub(crate) async fn raise(
+        &self,
+        claim: &Claim,
+        current: u64,
+        due: Timestamp,
+        action: Action,
+    ) -> Result<Step, Unavailable> {
         let line = self.lines().target(&claim.workspace, action, claim.agent, claim.target, Outcome::Success);
         let held = self.store.raise(claim, current, due, &line).await?;
         Ok(step(held, Step::Raised))
     }
 
-    async fn fail(
+    pub(crate) async fn fail(
         &self,
         claim: &Claim,
         class: FailureClass,
@@ -231,7 +206,7 @@ impl Reconciler {
         Ok(Ok((address, assemble(&self.catalog, &opened))))
     }
 
-    async fn address(&self, target: &Target, key: &WrappedKey) -> Result<RuntimeAddress, FailureClass> {
+    pub(crate) async fn address(&self, target: &Target, key: &WrappedKey) -> Result<RuntimeAddress, FailureClass> {
         match target.open(self.vault.as_ref(), key).await {
             Ok(secrets) => Ok(RuntimeAddress::of(target, secrets)),
             Err(TargetSecretsError::Open(OpenError::Unavailable(_))) => Err(FailureClass::Internal),
@@ -248,7 +223,7 @@ impl Reconciler {
 
     /// Spread over the last fifth of the interval, so that runtimes that were pushed at once are not asked at once; and
     /// on a grid, so that one look at the store finds many of them.
-    fn next_check(&self) -> Timestamp {
+    pub(crate) fn next_check(&self) -> Timestamp {
         let early = CHECK_EVERY / 5 / 256 * u32::from(self.chance());
         let exact = self.clock.now().after(CHECK_EVERY.saturating_sub(early)).as_microseconds();
         Timestamp::from_microseconds(exact - exact.rem_euclid(CHECK_GRID))
@@ -265,7 +240,7 @@ impl Reconciler {
     }
 }
 
-fn step(held: Held, done: Step) -> Step {
+pub(crate) fn step(held: Held, done: Step) -> Step {
     match held {
         Held::Yes => done,
         Held::No => Step::LeaseLost,

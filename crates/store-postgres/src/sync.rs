@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use nora_integrations::ports::{
-    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore, Unconfirmed,
+    Agreed, CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore,
+    Unconfirmed,
 };
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
@@ -51,16 +52,16 @@ impl SyncStore for PostgresStore {
         Ok(retired::complete(self, claim, completion, line).await?)
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
-        Ok(snapshot::target(self, claim).await?)
+    async fn targets(&self, claims: &[Claim]) -> Result<Vec<Option<CheckedTarget>>, Unavailable> {
+        Ok(self.for_worker(snapshot::targets(self, claims)).await?)
     }
 
     async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
         Ok(owned::record(self, claim, owned).await?)
     }
 
-    async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
-        Ok(self.for_worker(outcome::checked(self, claim, next_check_at)).await?)
+    async fn checked(&self, agreed: &[Agreed]) -> Result<Vec<Held>, Unavailable> {
+        Ok(self.for_worker(outcome::checked(self, agreed)).await?)
     }
 
     async fn raise(

@@ -14,7 +14,8 @@ use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use nora_integrations::ports::{
-    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore, Unconfirmed,
+    Agreed, CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore,
+    Unconfirmed,
 };
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
@@ -114,13 +115,9 @@ impl SyncStore for SqliteStore {
         self.write(move |transaction| Ok(outcomes::complete(transaction, &claim, completion, &line)?)).await
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
-        let claim = claim.clone();
-        self.read(move |connection| {
-            let found = snapshots::target(connection, &claim)?;
-            Ok(found.map(|(checked, _)| checked))
-        })
-        .await
+    async fn targets(&self, claims: &[Claim]) -> Result<Vec<Option<CheckedTarget>>, Unavailable> {
+        let claims = claims.to_vec();
+        self.read(move |connection| snapshots::targets(connection, &claims)).await
     }
 
     async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
@@ -128,9 +125,9 @@ impl SyncStore for SqliteStore {
         self.write(move |transaction| Ok(record_owned(transaction.connection, &claim, owned)?)).await
     }
 
-    async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
-        let claim = claim.clone();
-        self.write(move |transaction| Ok(outcomes::checked(transaction.connection, &claim, Time(next_check_at))?)).await
+    async fn checked(&self, agreed: &[Agreed]) -> Result<Vec<Held>, Unavailable> {
+        let agreed = agreed.to_vec();
+        self.write(move |transaction| Ok(outcomes::checked(transaction.connection, &agreed)?)).await
     }
 
     async fn raise(

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use nora_agents::ports::StoredAgent;
 use nora_integrations::StoredIntegration;
-use nora_integrations::ports::{Claim, Completion, Failure, FailureClass, Held, NewIntegration, SyncRecord, Variable};
+use nora_integrations::ports::{
+    Agreed, CheckedTarget, Claim, Completion, Failure, FailureClass, Held, NewIntegration, SyncRecord, Variable,
+};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, Clock as _, PageRequest, Reach, Timestamp, Workspace};
 
@@ -129,6 +131,16 @@ impl<'a> Scene<'a> {
 
     pub(crate) fn completion_with(&self, generation: u64, variables: Vec<Variable>) -> Completion {
         Completion { generation, variables, at: self.now(), next_check_at: self.now().after(CHECK) }
+    }
+
+    /// Records that a runtime agreed.
+    pub(crate) async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Held {
+        let agreed = Agreed { claim: claim.clone(), next_check_at };
+        self.sync().checked(&[agreed]).await.unwrap()[0]
+    }
+
+    pub(crate) async fn target(&self, claim: &Claim) -> Option<CheckedTarget> {
+        self.sync().targets(std::slice::from_ref(claim)).await.unwrap().remove(0)
     }
 
     pub(crate) async fn complete(&self, claim: &Claim, generation: u64) -> Held {

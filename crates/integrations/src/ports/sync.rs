@@ -94,6 +94,15 @@ pub struct CheckedTarget {
     pub owned: Vec<OwnedVariable>,
 }
 
+/// A runtime that agreed when it was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreed {
+    /// The lease under which it was asked.
+    pub claim: Claim,
+    /// When to ask it next.
+    pub next_check_at: Timestamp,
+}
+
 /// What a confirmed push leaves behind.
 #[derive(Debug, Clone)]
 pub struct Completion {
@@ -208,8 +217,8 @@ pub trait SyncStore: Send + Sync {
     /// a deleted agent, the agent's rows and data key are destroyed. `line` is written for a retired target only.
     async fn complete(&self, claim: &Claim, completion: &Completion, line: &AuditLine) -> Result<Held, Unavailable>;
 
-    /// The target of a claim, without any integration; `None` if the lease was lost.
-    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable>;
+    /// The target of each claim, without any integration; `None` if the lease was lost.
+    async fn targets(&self, claims: &[Claim]) -> Result<Vec<Option<CheckedTarget>>, Unavailable>;
 
     /// Makes `owned` what is owned in the target's runtime. The lease goes on.
     ///
@@ -218,8 +227,9 @@ pub trait SyncStore: Send + Sync {
     /// there is no gateway, takes over what that one owned.)
     async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable>;
 
-    /// Records that the runtime agreed when it was asked, and ends the lease.
-    async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable>;
+    /// Records of each runtime that it agreed when it was asked, and ends its lease. One that was lost holds up none of
+    /// the others.
+    async fn checked(&self, agreed: &[Agreed]) -> Result<Vec<Held>, Unavailable>;
 
     /// Raises the desired generation above `current`, makes the target due at `next_attempt_at` and ends the lease,
     /// in one transaction with the audit line.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use nora_integrations::Reconciler;
 use nora_integrations::ports::{
-    CheckedTarget, Claim, Completion, Failure, FailureClass, Held, OwnedVariable, Snapshot, SyncRecord, SyncStore,
-    Unconfirmed,
+    Agreed, CheckedTarget, Claim, Completion, Failure, FailureClass, Held, OwnedVariable, Snapshot, SyncRecord,
+    SyncStore, Unconfirmed,
 };
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
@@ -30,9 +30,9 @@ mockall::mock! {
             completion: &Completion,
             line: &AuditLine,
         ) -> Result<Held, Unavailable>;
-        async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable>;
+        async fn targets(&self, claims: &[Claim]) -> Result<Vec<Option<CheckedTarget>>, Unavailable>;
         async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable>;
-        async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable>;
+        async fn checked(&self, agreed: &[Agreed]) -> Result<Vec<Held>, Unavailable>;
         async fn raise(
             &self,
             claim: &Claim,
@@ -127,7 +127,7 @@ async fn a_check_that_cannot_be_read_asks_nobody() {
     world.wait(300);
     let claim = world.claim().await;
     let mut store = MockStore::new();
-    store.expect_target().times(1).returning(|_| down());
+    store.expect_targets().times(1).returning(|_| down());
     run(&world, store, &claim).await;
     assert!(world.runtime.seen().is_empty());
 }

@@ -1,31 +1,34 @@
 //! A store that counts what it is asked.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use nora_integrations::ports::{
-    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Snapshot, SyncRecord, SyncStore, Unconfirmed,
+    Agreed, CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Snapshot, SyncRecord, SyncStore,
+    Unconfirmed,
 };
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
 
-/// Counts the looks for work, and everything else that a database would be asked.
+/// Counts the looks for work, everything else that a database would be asked, and the checks that are recorded.
 pub(super) struct Counted {
     inner: Arc<dyn SyncStore>,
     looks: AtomicU64,
     others: AtomicU64,
+    agreed: AtomicUsize,
 }
 
 impl Counted {
     pub(super) fn new(inner: Arc<dyn SyncStore>) -> Self {
-        Self { inner, looks: AtomicU64::new(0), others: AtomicU64::new(0) }
+        Self { inner, looks: AtomicU64::new(0), others: AtomicU64::new(0), agreed: AtomicUsize::new(0) }
     }
 
     pub(super) fn reset(&self) {
         self.looks.store(0, Ordering::SeqCst);
         self.others.store(0, Ordering::SeqCst);
+        self.agreed.store(0, Ordering::SeqCst);
     }
 
     pub(super) fn looks(&self) -> u64 {
@@ -34,6 +37,11 @@ impl Counted {
 
     pub(super) fn others(&self) -> u64 {
         self.others.load(Ordering::SeqCst)
+    }
+
+    /// How many checks were recorded.
+    pub(super) fn agreed(&self) -> usize {
+        self.agreed.load(Ordering::SeqCst)
     }
 
     fn other(&self) -> &dyn SyncStore {
@@ -69,16 +77,17 @@ impl SyncStore for Counted {
         self.other().complete(claim, completion, line).await
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
-        self.other().target(claim).await
+    async fn targets(&self, claims: &[Claim]) -> Result<Vec<Option<CheckedTarget>>, Unavailable> {
+        self.other().targets(claims).await
     }
 
     async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
         self.other().record_owned(claim, owned).await
     }
 
-    async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
-        self.other().checked(claim, next_check_at).await
+    async fn checked(&self, agreed: &[Agreed]) -> Result<Vec<Held>, Unavailable> {
+        self.agreed.fetch_add(agreed.len(), Ordering::SeqCst);
+        self.other().checked(agreed).await
     }
 
     async fn raise(

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use nora_integrations::ports::{Claim, Held, SyncStore};
-use nora_integrations::{Reconciler, Step};
-use nora_kernel::{Clock, Timestamp};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
+use nora_integrations::ports::{Agreed, CheckedTarget, Claim, Held, Role, SyncStore, Task};
+use nora_integrations::{Checked, Reconciler, Step};
+use nora_kernel::{Clock, Timestamp, Unavailable};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -23,10 +24,16 @@ const PUSHES: usize = 256;
 const BATCH: u16 = 64;
 /// The longest pause between two looks at the store when nothing calls.
 const POLL: Duration = Duration::from_secs(2);
-/// How long changes are gathered after a claim before the next one: under load one claim then takes many of them.
+/// How long changes are gathered after a claim before the next one, and answers before they are recorded: under load
+/// one claim, or one record, then takes many of them.
 const GATHER: Duration = Duration::from_millis(5);
 /// The pause after the store failed.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
+
+/// Whether a claim only asks its runtime whether it agrees; a retired one may be given up instead.
+fn is_check(claim: &Claim) -> bool {
+    claim.task == Task::Check && claim.role == Role::Live
+}
 
 /// Runs the reconciler until told to stop.
 pub(crate) struct ReconcilerLoop {
@@ -47,8 +54,12 @@ impl ReconcilerLoop {
             match this.claim(&slots).await {
                 Ok(claims) => {
                     let full_batch = claims.len() == usize::from(BATCH);
-                    for (claim, slot) in claims {
+                    let (checks, others) = claims.into_iter().partition::<Vec<_>, _>(|(claim, _)| is_check(claim));
+                    for (claim, slot) in others {
                         running.spawn(Arc::clone(&this).work(claim, slot, stop.clone()));
+                    }
+                    if !checks.is_empty() {
+                        running.spawn(Arc::clone(&this).check(checks, stop.clone()));
                     }
                     while running.try_join_next().is_some() {}
                     if !full_batch {
@@ -64,10 +75,7 @@ impl ReconcilerLoop {
         while running.join_next().await.is_some() {}
     }
 
-    async fn claim(
-        &self,
-        slots: &Arc<Semaphore>,
-    ) -> Result<Vec<(Claim, OwnedSemaphorePermit)>, nora_kernel::Unavailable> {
+    async fn claim(&self, slots: &Arc<Semaphore>) -> Result<Vec<(Claim, OwnedSemaphorePermit)>, Unavailable> {
         let mut free = Vec::new();
         while free.len() < usize::from(BATCH) {
             let Ok(slot) = Arc::clone(slots).try_acquire_owned() else { break };
@@ -115,7 +123,7 @@ impl ReconcilerLoop {
         tokio::select! {
             biased;
             () = self.keep_lease(&claim) => tracing::warn!(agent = %claim.agent, "a lease was lost; its push is given up"),
-            () = stop.deadline() => self.give_back(claim).await,
+            () = stop.deadline() => self.give_back(&[claim]).await,
             ended = self.reconciler.run(&claim) => self.report(&claim, begun, ended),
         }
         drop(slot);
@@ -136,13 +144,82 @@ impl ReconcilerLoop {
         }
     }
 
-    async fn give_back(&self, claim: Claim) {
-        if let Err(error) = self.store.release(&[claim]).await {
-            tracing::warn!(error = cause(&error), "a lease was not given back; it runs out");
+    async fn give_back(&self, claims: &[Claim]) {
+        if let Err(error) = self.store.release(claims).await {
+            tracing::warn!(error = cause(&error), "leases were not given back; they run out");
         }
     }
 
-    fn report(&self, claim: &Claim, begun: Timestamp, ended: Result<Step, nora_kernel::Unavailable>) {
+    /// Asks several runtimes at a time whether they agree.
+    async fn check(self: Arc<Self>, checks: Vec<(Claim, OwnedSemaphorePermit)>, stop: Stop) {
+        let (claims, slots): (Vec<_>, Vec<_>) = checks.into_iter().unzip();
+        tokio::select! {
+            biased;
+            () = stop.deadline() => self.give_back(&claims).await,
+            read = self.check_all(&claims, slots) => {
+                if let Err(error) = read {
+                    tracing::error!(error = cause(&error), "the targets of checks were not read");
+                }
+            }
+        }
+    }
+
+    /// Reads the targets together, and records together what their runtimes have answered since the last time.
+    async fn check_all(&self, claims: &[Claim], mut slots: Vec<OwnedSemaphorePermit>) -> Result<(), Unavailable> {
+        let begun = self.clock.now();
+        let targets = self.store.targets(claims).await?;
+        let asked: FuturesUnordered<_> =
+            claims.iter().zip(targets).map(|(claim, target)| self.ask(claim, target, begun)).collect();
+        let mut answered = asked.ready_chunks(claims.len().max(1));
+        while let Some(answers) = answered.next().await {
+            slots.truncate(slots.len().saturating_sub(answers.len()));
+            self.record(&answers.into_iter().flatten().collect::<Vec<_>>(), begun).await;
+            if !slots.is_empty() {
+                tokio::time::sleep(GATHER).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks one runtime; reports how that ended, unless it agrees.
+    async fn ask(&self, claim: &Claim, target: Option<CheckedTarget>, begun: Timestamp) -> Option<Agreed> {
+        let checked = async {
+            match target {
+                Some(target) => self.reconciler.check(claim, target).await,
+                None => Ok(Checked::Ended(Step::LeaseLost)),
+            }
+        };
+        let ended = tokio::select! {
+            biased;
+            () = self.keep_lease(claim) => {
+                tracing::warn!(agent = %claim.agent, "a lease was lost; its check is given up");
+                Ok(Step::LeaseLost)
+            }
+            checked = checked => match checked {
+                Ok(Checked::Agreed(agreed)) => return Some(agreed),
+                Ok(Checked::Ended(step)) => Ok(step),
+                Err(error) => Err(error),
+            },
+        };
+        self.report(claim, begun, ended);
+        None
+    }
+
+    async fn record(&self, agreed: &[Agreed], begun: Timestamp) {
+        if agreed.is_empty() {
+            return;
+        }
+        match self.reconciler.record(agreed).await {
+            Ok(steps) => {
+                for (Agreed { claim, .. }, step) in agreed.iter().zip(steps) {
+                    self.report(claim, begun, Ok(step));
+                }
+            }
+            Err(error) => tracing::error!(error = cause(&error), "checks were not recorded"),
+        }
+    }
+
+    fn report(&self, claim: &Claim, begun: Timestamp, ended: Result<Step, Unavailable>) {
         let took = self.clock.now().since(begun);
         match ended {
             Ok(step) => {

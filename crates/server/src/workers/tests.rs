@@ -359,5 +359,26 @@ async fn a_thousand_idle_agents_cost_one_look_in_two_seconds_and_twelve_checks_a
     assert!((11_000..=16_000).contains(&checks), "{checks} checks");
     let (looks, others) = (world.store.looks(), world.store.others());
     assert!(looks <= 2 * 3600, "{looks} looks for work in an hour");
-    assert!(others <= 2 * checks + 100, "{others} other calls for {checks} checks");
+    assert!(others <= checks, "{others} other calls for {checks} checks");
+}
+
+/// One is asked for ten seconds, together with others who answer at once.
+#[tokio::test(start_paused = true)]
+async fn a_silent_runtime_holds_up_no_other_check() {
+    let world = World::start();
+    let mut agents = Vec::new();
+    for _ in 0..8 {
+        agents.push(world.register().await);
+    }
+    sleep(Duration::from_mins(1)).await;
+    world.machine.down.store(true, Ordering::SeqCst);
+    let silent = agents.iter().filter(|agent| agent.as_uuid().as_u128().is_multiple_of(2)).count();
+    assert!((1..8).contains(&silent), "{silent}");
+    while world.machine.checks.load(Ordering::SeqCst) < 8 {
+        sleep(Duration::from_millis(100)).await;
+    }
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(world.store.agreed(), 8 - silent);
+    sleep(Duration::from_secs(10)).await;
+    assert_eq!(world.store.agreed(), 8);
 }

@@ -125,8 +125,7 @@ pub(super) async fn renew(store: &PostgresStore, claim: &Claim, until: Timestamp
 }
 
 pub(super) async fn release(store: &PostgresStore, claims: &[Claim]) -> Result<(), StoreError> {
-    let (targets, fences) = claims.iter().map(|claim| (claim.target.as_uuid(), claim.fence)).unzip();
-    let release = Statement::new(RELEASE).uuids(targets).numbers(fences);
+    let release = of_leases(RELEASE, claims);
     let released = store.work(move |connection| async move { Ok(release.run(connection).await?) }.boxed()).await?;
     if released > 0 {
         store.signals.announce(Topic::Sync);
@@ -137,6 +136,12 @@ pub(super) async fn release(store: &PostgresStore, claims: &[Claim]) -> Result<(
 /// A statement about a lease: `$1` is its target and `$2` its fence.
 pub(super) fn of_lease(text: &'static str, claim: &Claim) -> Statement {
     Statement::new(text).uuid(claim.target.as_uuid()).number(claim.fence)
+}
+
+/// A statement about several leases: `$1` are their targets and `$2` their fences.
+pub(super) fn of_leases<'a>(text: &'static str, claims: impl IntoIterator<Item = &'a Claim>) -> Statement {
+    let (targets, fences) = claims.into_iter().map(|claim| (claim.target.as_uuid(), claim.fence)).unzip();
+    Statement::new(text).uuids(targets).numbers(fences)
 }
 
 pub(super) fn held(rows: &[Number]) -> Held {

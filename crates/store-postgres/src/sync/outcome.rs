@@ -1,12 +1,14 @@
 //! How a live target's push or check ended, and what else a worker finds out.
 
+use std::collections::HashSet;
+
 use diesel::QueryableByName;
 use diesel::sql_types::Bool;
-use nora_integrations::ports::{Claim, Completion, Failure, Held, Role};
+use nora_integrations::ports::{Agreed, Claim, Completion, Failure, Held, Role};
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{IntegrationId, Timestamp};
 
-use super::claim::{held, of_lease};
+use super::claim::{held, of_lease, of_leases};
 use super::variables;
 use crate::audit::{insert_line, with_line};
 use crate::error::StoreError;
@@ -24,8 +26,12 @@ const COMPLETE: &str = "\
     WHERE removals.agent_id = completed.agent_id AND removals.generation <= $3 AND removals.confirmed_at IS NULL) \
     SELECT behind FROM completed";
 
-const CHECKED: &str = "UPDATE sync_targets SET next_check_at = $3, lease_until = NULL, lease_owner = NULL \
-                       WHERE id = $1 AND fence = $2 AND lease_until IS NOT NULL RETURNING 1::bigint AS value";
+/// Returns the places of those whose lease was held, counted from one.
+const CHECKED: &str = "\
+    UPDATE sync_targets AS target SET next_check_at = lease.next_check_at, lease_until = NULL, lease_owner = NULL \
+    FROM unnest($1, $2, $3) WITH ORDINALITY AS lease (id, fence, next_check_at, place) \
+    WHERE target.id = lease.id AND target.fence = lease.fence AND target.lease_until IS NOT NULL \
+    RETURNING lease.place AS value";
 
 const RAISE: &str = concat!(
     "WITH raised AS (UPDATE sync_targets SET \
@@ -82,13 +88,12 @@ pub(super) async fn complete(
     Ok(ended(store, &store.write(complete).await?))
 }
 
-pub(super) async fn checked(
-    store: &PostgresStore,
-    claim: &Claim,
-    next_check_at: Timestamp,
-) -> Result<Held, StoreError> {
-    let checked = of_lease(CHECKED, claim).number(next_check_at.as_microseconds());
-    Ok(held(&store.write(checked).await?))
+pub(super) async fn checked(store: &PostgresStore, agreed: &[Agreed]) -> Result<Vec<Held>, StoreError> {
+    let next_checks = agreed.iter().map(|agreed| agreed.next_check_at.as_microseconds());
+    let checked = of_leases(CHECKED, agreed.iter().map(|agreed| &agreed.claim)).numbers(next_checks.collect());
+    let ended: HashSet<i64> = store.write::<Number>(checked).await?.iter().map(|row| row.value).collect();
+    let held = |(place, _)| if ended.contains(&place) { Held::Yes } else { Held::No };
+    Ok((1..).zip(agreed).map(held).collect())
 }
 
 pub(super) async fn raise(

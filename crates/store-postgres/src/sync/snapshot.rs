@@ -1,11 +1,13 @@
 //! Everything a push needs, as of one moment.
 
+use std::collections::HashMap;
+
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use nora_integrations::ports::{CheckedTarget, Claim, Snapshot};
 use nora_kernel::audit::AuditLine;
 
-use super::claim::of_lease;
+use super::claim::of_leases;
 use super::owned;
 use crate::audit::{insert_line, with_line};
 use crate::error::StoreError;
@@ -33,12 +35,14 @@ const SNAPSHOT: &str = concat!(
      ORDER BY integration.created_at, integration.id"
 );
 
-const TARGET: &str = concat!(
-    "SELECT ",
+/// Targets are looked up one by one: the planner cannot know how few they are.
+const TARGETS: &str = concat!(
+    "SELECT lease.place, ",
     target_columns!(),
-    ", target.owned AS target_owned \
-     FROM sync_targets AS target JOIN agents AS agent ON agent.id = target.agent_id \
-     WHERE target.id = $1 AND target.fence = $2 AND target.lease_until IS NOT NULL"
+    ", target.owned AS target_owned FROM unnest($1, $2) WITH ORDINALITY AS lease (id, fence, place) \
+     CROSS JOIN LATERAL (SELECT * FROM sync_targets WHERE id = lease.id AND fence = lease.fence \
+     AND lease_until IS NOT NULL OFFSET 0) AS target \
+     CROSS JOIN LATERAL (SELECT * FROM agents WHERE id = target.agent_id OFFSET 0) AS agent"
 );
 
 #[derive(QueryableByName)]
@@ -57,6 +61,9 @@ struct Row {
 
 #[derive(QueryableByName)]
 struct CheckedRow {
+    /// Which claim it belongs to, counted from one.
+    #[diesel(sql_type = BigInt)]
+    place: i64,
     #[diesel(embed)]
     target: TargetRow,
     #[diesel(sql_type = Text, column_name = target_owned)]
@@ -89,7 +96,9 @@ pub(super) async fn snapshot(
     Ok(Some(Snapshot { target, key, generation, integrations, undeploy, owned }))
 }
 
-pub(super) async fn target(store: &PostgresStore, claim: &Claim) -> Result<Option<CheckedTarget>, StoreError> {
-    let rows = store.select::<CheckedRow>(of_lease(TARGET, claim)).await?;
-    rows.into_iter().next().map(CheckedTarget::try_from).transpose()
+pub(super) async fn targets(store: &PostgresStore, claims: &[Claim]) -> Result<Vec<Option<CheckedTarget>>, StoreError> {
+    let rows = store.select::<CheckedRow>(of_leases(TARGETS, claims)).await?;
+    let found = rows.into_iter().map(|row| Ok((row.place, row.try_into()?)));
+    let mut found = found.collect::<Result<HashMap<i64, CheckedTarget>, StoreError>>()?;
+    Ok((1..).zip(claims).map(|(place, _)| found.remove(&place)).collect())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
 use nora_agents::ports::{AgentStore, KeyCustody as _};
-use nora_integrations::ports::{Completion, Failure, FailureClass, Held, IntegrationStore, SyncStore};
+use nora_integrations::ports::{Agreed, Completion, Failure, FailureClass, Held, IntegrationStore, SyncStore};
 use nora_kernel::{AgentId, ApiKeyId, Clock as _, Cursor, IntegrationId, PageRequest, Reach, Timestamp};
 use nora_mcp_servers::ports::{McpStore, RedeployStore};
 use nora_store_postgres::PostgresStore;
@@ -155,14 +155,16 @@ async fn write(store: &PostgresStore, samples: &Samples, number: u32) {
 async fn reconcile(store: &PostgresStore, samples: &Samples) {
     let now = samples.clock.now();
     let claims = SyncStore::claim(store, 64, LEASE, now).await.unwrap();
-    let [one, other, third, fourth, rest @ ..] = claims.as_slice() else { panic!("{claims:?}") };
+    let [one, other, third, fourth, fifth, rest @ ..] = claims.as_slice() else { panic!("{claims:?}") };
     assert_eq!(SyncStore::renew(store, one, now.after(LEASE)).await.unwrap(), Held::Yes);
     let snapshot = SyncStore::snapshot(store, one, &samples.line()).await.unwrap().unwrap();
     let next_check_at = now.after(Duration::from_hours(1));
     let completion = Completion { generation: snapshot.generation, variables: Vec::new(), at: now, next_check_at };
     assert_eq!(SyncStore::complete(store, one, &completion, &samples.line()).await.unwrap(), Held::Yes);
-    assert!(store.target(other).await.unwrap().is_some());
-    assert_eq!(store.checked(other, next_check_at).await.unwrap(), Held::Yes);
+    let checks = [other.clone(), fifth.clone()];
+    assert!(store.targets(&checks).await.unwrap().iter().all(Option::is_some));
+    let agreed = checks.map(|claim| Agreed { claim, next_check_at });
+    assert_eq!(store.checked(&agreed).await.unwrap(), [Held::Yes; 2]);
     let failure = Failure { class: FailureClass::Timeout, at: now, next_attempt_at: Some(next_check_at) };
     assert_eq!(SyncStore::fail(store, third, &failure, Some(1)).await.unwrap(), Held::Yes);
     assert_eq!(store.raise(fourth, 9, next_check_at, &samples.line()).await.unwrap(), Held::Yes);

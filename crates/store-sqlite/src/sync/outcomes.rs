@@ -1,7 +1,7 @@
 //! How pushes and checks end.
 
 use diesel::prelude::*;
-use nora_integrations::ports::{Claim, Completion, Failure, Held, Role};
+use nora_integrations::ports::{Agreed, Claim, Completion, Failure, Held, Role};
 use nora_kernel::audit::AuditLine;
 
 use super::variables::Variables;
@@ -83,11 +83,14 @@ pub(super) fn abandon(connection: &mut SqliteConnection, claim: &Claim, line: &A
     Ok(Held::Yes)
 }
 
-/// One statement where the others take two: this is what an idle installation does all day.
-pub(super) fn checked(connection: &mut SqliteConnection, claim: &Claim, next_check_at: Time) -> QueryResult<Held> {
-    let ended = (sync_targets::next_check_at.eq(next_check_at), no_lease!());
-    let changed = Kept(diesel::update(sync_targets::table.filter(of_lease!(claim))).set(ended)).execute(connection)?;
-    Ok(if changed > 0 { Held::Yes } else { Held::No })
+/// One statement for each where the others take two: this is what an idle installation does all day.
+pub(super) fn checked(connection: &mut SqliteConnection, agreed: &[Agreed]) -> QueryResult<Vec<Held>> {
+    let end = |Agreed { claim, next_check_at }: &Agreed| {
+        let ended = (sync_targets::next_check_at.eq(Time(*next_check_at)), no_lease!());
+        let changed = Kept(diesel::update(sync_targets::table.filter(of_lease!(claim))).set(ended));
+        Ok(if changed.execute(connection)? > 0 { Held::Yes } else { Held::No })
+    };
+    agreed.iter().map(end).collect()
 }
 
 pub(super) fn raise(

@@ -35,6 +35,11 @@ pub(super) fn target(connection: &mut SqliteConnection, claim: &Claim) -> Ending
     Ok(Some((CheckedTarget { target, key: WrappedKey(key), owned }, held)))
 }
 
+/// The targets of claims whose leases still run; each is a moment of its own.
+pub(super) fn targets(connection: &mut SqliteConnection, claims: &[Claim]) -> Ending<Vec<Option<CheckedTarget>>> {
+    claims.iter().map(|claim| Ok(target(connection, claim)?.map(|(checked, _)| checked))).collect()
+}
+
 pub(super) fn snapshot(connection: &mut SqliteConnection, claim: &Claim, line: &AuditLine) -> Ending<Option<Snapshot>> {
     let Some((checked, held)) = target(connection, claim)? else { return Ok(None) };
     let CheckedTarget { target, key, owned } = checked;

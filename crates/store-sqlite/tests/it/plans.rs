@@ -8,7 +8,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_inst
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use nora_agents::ports::{AgentUpdate, StoredAgent, TargetUpdate};
-use nora_integrations::ports::{Completion, Failure, FailureClass, Role};
+use nora_integrations::ports::{Agreed, Completion, Failure, FailureClass, Role};
 use nora_kernel::{Clock as _, PageRequest, Reach, Readiness as _, Unavailable, WrappedKey};
 use nora_mcp_servers::ports::Completion as Completed;
 use nora_testkit::samples::{named, workspace};
@@ -163,7 +163,7 @@ async fn call_sync(database: &Database, samples: &Samples, agent: &StoredAgent) 
     let (line, lease) = (samples.line(), Duration::from_secs(15));
     let claims = sync.claim(10, lease, now).await?;
     sync.renew(&claims[0], now).await?;
-    sync.target(&claims[0]).await?;
+    sync.targets(&claims).await?;
     sync.snapshot(&claims[0], &samples.line()).await?;
     let failure = Failure { class: FailureClass::Timeout, at: now, next_attempt_at: Some(now) };
     sync.fail(&claims[0], &failure, None).await?;
@@ -177,9 +177,8 @@ async fn call_sync(database: &Database, samples: &Samples, agent: &StoredAgent) 
     sync.complete(&lived_in, &completion, &samples.line()).await?;
     sync.state(&reach, id).await?;
     sync.next_due().await?;
-    for claim in sync.claim(10, lease, now).await? {
-        sync.checked(&claim, now).await?;
-    }
+    let claims = sync.claim(10, lease, now).await?.into_iter();
+    sync.checked(&claims.map(|claim| Agreed { claim, next_check_at: now }).collect::<Vec<_>>()).await?;
     database.store.agents().delete(&reach, id, now, &samples.line()).await?;
     let late = now.after(lease);
     for claim in sync.claim(10, lease, late).await? {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use nora_integrations::ports::{Claim, Completion, Failure, FailureClass, Held, Task, Variable, VariableState};
+use nora_integrations::ports::{Agreed, Claim, Completion, Failure, FailureClass, Held, Task, Variable, VariableState};
 use nora_kernel::audit::AuditLine;
 
 use crate::Fixture;
@@ -15,7 +15,7 @@ async fn try_everything(scene: &Scene<'_>, claim: &Claim, line: &AuditLine) {
     let later = scene.now().after(LEASE);
     assert_eq!(sync.renew(claim, later.after(LEASE)).await.unwrap(), Held::No);
     assert_eq!(sync.complete(claim, &scene.completion(9), line).await.unwrap(), Held::No);
-    assert_eq!(sync.checked(claim, later).await.unwrap(), Held::No);
+    assert_eq!(scene.checked(claim, later).await, Held::No);
     assert_eq!(sync.raise(claim, 99, later, line).await.unwrap(), Held::No);
     assert_eq!(sync.fail(claim, &scene.failure(None), Some(1)).await.unwrap(), Held::No);
     assert_eq!(sync.abandon(claim, line).await.unwrap(), Held::No);
@@ -146,12 +146,38 @@ pub async fn a_check_that_agrees_changes_no_state(fixture: &dyn Fixture) {
     scene.advance(CHECK);
     let claim = scene.claim_one().await;
     let next = scene.now().after(CHECK);
-    assert_eq!(scene.sync().checked(&claim, next).await.unwrap(), Held::Yes);
+    assert_eq!(scene.checked(&claim, next).await, Held::Yes);
     let state = scene.state(&agent).await;
     assert_eq!((state.desired, state.applied, state.last_synced_at), (1, 1, Some(synced)));
     assert!(scene.nothing_is_due().await);
     scene.advance(CHECK);
     assert_eq!(scene.claim_one().await.task, Task::Check);
+}
+
+pub async fn a_lost_check_holds_up_no_other(fixture: &dyn Fixture) {
+    let scene = Scene::of(fixture);
+    for _ in 0..3 {
+        scene.add_synced_agent().await;
+    }
+    scene.advance(CHECK);
+    let mut claims = scene.claim(1).await;
+    scene.advance(LEASE);
+    claims.extend(scene.claim(3).await);
+    claims.swap(0, 1);
+    let soon = |(place, claim): (u64, Claim)| Agreed {
+        claim,
+        next_check_at: scene.now().after(CHECK * u32::try_from(place + 1).unwrap()),
+    };
+    let agreed: Vec<_> = (0..).zip(claims).map(soon).collect();
+    assert_eq!(scene.sync().checked(&agreed).await.unwrap(), [Held::Yes, Held::No, Held::Yes, Held::Yes]);
+    assert_eq!(scene.sync().checked(&agreed).await.unwrap(), [Held::No; 4], "they have ended");
+    assert_eq!(scene.sync().checked(&[]).await.unwrap(), []);
+    for place in [0, 2, 3] {
+        scene.advance(CHECK * if place == 2 { 2 } else { 1 });
+        let due = scene.claim_one().await;
+        assert_eq!(due.target, agreed[place].claim.target);
+        scene.checked(&due, scene.now().after(CHECK * 9)).await;
+    }
 }
 
 pub async fn a_failure_is_recorded(fixture: &dyn Fixture) {
@@ -290,6 +316,7 @@ macro_rules! sync_outcomes_contract {
             a_removal_is_confirmed_by_its_own_generation,
             another_agents_removals_stay_unconfirmed,
             a_check_that_agrees_changes_no_state,
+            a_lost_check_holds_up_no_other,
             a_failure_is_recorded,
             a_permanent_failure_is_recorded,
             what_was_confirmed_outlives_a_failure,

@@ -22,7 +22,7 @@ async fn record(scene: &Scene<'_>, claim: &Claim, owned: &[OwnedVariable]) -> He
 
 /// What a check and a push are told.
 async fn told(scene: &Scene<'_>, claim: &Claim) -> (Vec<OwnedVariable>, Vec<OwnedVariable>) {
-    let checked = scene.sync().target(claim).await.unwrap().unwrap();
+    let checked = scene.target(claim).await.unwrap();
     let snapshot = scene.sync().snapshot(claim, &scene.samples.line()).await.unwrap().unwrap();
     (checked.owned, snapshot.owned)
 }

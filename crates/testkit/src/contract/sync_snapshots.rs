@@ -1,5 +1,7 @@
 //! What every `SyncStore` promises about reading what a push needs.
 
+use std::collections::BTreeSet;
+
 use std::time::Duration;
 
 use nora_agents::ports::{AgentUpdate, TargetUpdate};
@@ -129,7 +131,7 @@ pub async fn a_target_is_read_without_integrations(fixture: &dyn Fixture) {
     let agent = scene.add_agent().await;
     scene.add_integration(&agent).await;
     let claim = scene.claim_one().await;
-    let read = scene.sync().target(&claim).await.unwrap();
+    let read = scene.target(&claim).await;
     let checked = CheckedTarget { target: agent.target.clone(), key: agent.key.clone(), owned: Vec::new() };
     assert_eq!(read, Some(checked));
 
@@ -145,7 +147,7 @@ pub async fn a_target_is_read_without_integrations(fixture: &dyn Fixture) {
     };
     scene.agents().update(&update, &scene.samples.line()).await.unwrap();
     let checked = CheckedTarget { target, key: agent.key, owned: Vec::new() };
-    assert_eq!(scene.sync().target(&claim).await.unwrap(), Some(checked));
+    assert_eq!(scene.target(&claim).await, Some(checked));
 }
 
 pub async fn a_lost_lease_reads_nothing(fixture: &dyn Fixture) {
@@ -157,7 +159,25 @@ pub async fn a_lost_lease_reads_nothing(fixture: &dyn Fixture) {
     scene.claim_one().await;
     let (snapshot, written) = taken(&scene, &lost).await;
     assert!(snapshot.is_none() && !written);
-    assert_eq!(scene.sync().target(&lost).await.unwrap(), None);
+    assert_eq!(scene.target(&lost).await, None);
+}
+
+/// One of them is gone, and another one was claimed twice.
+pub async fn targets_come_in_the_order_of_their_claims(fixture: &dyn Fixture) {
+    let scene = Scene::of(fixture);
+    let agents = [scene.add_agent().await, scene.add_agent().await, scene.add_agent().await];
+    let lost = scene.claim(1).await.remove(0);
+    scene.advance(LEASE);
+    let mut claims = scene.claim(3).await;
+    claims.reverse();
+    claims.insert(1, lost);
+    let read = scene.sync().targets(&claims).await.unwrap();
+    let read: Vec<_> = read.iter().map(|checked| checked.as_ref().map(|checked| checked.target.id)).collect();
+    let expected = claims.iter().enumerate().map(|(place, claim)| (place != 1).then_some(claim.target));
+    assert_eq!(read, expected.collect::<Vec<_>>());
+    let all: BTreeSet<_> = read.into_iter().flatten().collect();
+    assert_eq!(all, agents.iter().map(|agent| agent.target.id).collect());
+    assert_eq!(scene.sync().targets(&[]).await.unwrap(), []);
 }
 
 #[macro_export]
@@ -173,6 +193,7 @@ macro_rules! sync_snapshots_contract {
             a_check_can_become_a_push,
             a_target_is_read_without_integrations,
             a_lost_lease_reads_nothing,
+            targets_come_in_the_order_of_their_claims,
         }
     };
 }

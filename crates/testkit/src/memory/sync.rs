@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use nora_integrations::ports::{
-    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore, Task,
-    Unconfirmed,
+    Agreed, CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Role, Snapshot, SyncRecord, SyncStore,
+    Task, Unconfirmed,
 };
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, TargetId, Timestamp, Unavailable, WrappedKey};
@@ -179,11 +179,12 @@ impl SyncStore for InMemory {
         Ok(held(self.write(|state, _| state.complete(claim, completion.clone(), line))))
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
-        Ok(self.read(|state| {
+    async fn targets(&self, claims: &[Claim]) -> Result<Vec<Option<CheckedTarget>>, Unavailable> {
+        let read = |state: &State, claim| {
             let (record, key) = state.target(claim)?;
             Some(CheckedTarget { target: record.target.clone(), key, owned: record.owned.clone() })
-        }))
+        };
+        Ok(self.read(|state| claims.iter().map(|claim| read(state, claim)).collect()))
     }
 
     async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
@@ -195,14 +196,14 @@ impl SyncStore for InMemory {
         Ok(held(recorded))
     }
 
-    async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
-        let checked = self.write(|state, _| {
+    async fn checked(&self, agreed: &[Agreed]) -> Result<Vec<Held>, Unavailable> {
+        let end = |state: &mut State, Agreed { claim, next_check_at }: &Agreed| {
             let record = state.held(claim)?;
-            record.next_check_at = next_check_at;
+            record.next_check_at = *next_check_at;
             record.lease_until = None;
             Some(())
-        });
-        Ok(held(checked))
+        };
+        Ok(self.write(|state, _| agreed.iter().map(|agreed| held(end(state, agreed))).collect()))
     }
 
     async fn raise(

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use nora_integrations::StoredIntegration;
 use nora_integrations::ports::{
-    Applied, CheckedTarget, Claim, Completion, Failure, FailureClass, Health, Held, Ledger, OwnedVariable, Push,
-    PushError, Role, RuntimeAddress, RuntimeClient, Snapshot, SyncRecord, SyncStore, Unconfirmed, Variable,
+    Agreed, Applied, CheckedTarget, Claim, Completion, Failure, FailureClass, Health, Held, Ledger, OwnedVariable,
+    Push, PushError, Role, RuntimeAddress, RuntimeClient, Snapshot, SyncRecord, SyncStore, Unconfirmed, Variable,
     VariableState,
 };
 use nora_kernel::audit::{Action, Actor, AuditLine, Outcome, Resource, ResourceKind};
@@ -137,16 +137,20 @@ impl SyncStore for Flawed {
         self.inner.complete(&self.shown(claim), &completion, line).await
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
-        self.inner.target(claim).await
+    async fn targets(&self, claims: &[Claim]) -> Result<Vec<Option<CheckedTarget>>, Unavailable> {
+        self.inner.targets(claims).await
     }
 
     async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
         self.inner.record_owned(claim, owned).await
     }
 
-    async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
-        self.inner.checked(claim, self.next_check(next_check_at)).await
+    async fn checked(&self, agreed: &[Agreed]) -> Result<Vec<Held>, Unavailable> {
+        let mut agreed = agreed.to_vec();
+        for one in &mut agreed {
+            one.next_check_at = self.next_check(one.next_check_at);
+        }
+        self.inner.checked(&agreed).await
     }
 
     async fn raise(
@@ -157,7 +161,8 @@ impl SyncStore for Flawed {
         line: &AuditLine,
     ) -> Result<Held, Unavailable> {
         if self.is(Wrong::NeverRaised) {
-            return self.inner.checked(claim, next_attempt_at).await;
+            let agreed = Agreed { claim: claim.clone(), next_check_at: next_attempt_at };
+            return Ok(self.inner.checked(&[agreed]).await?.remove(0));
         }
         self.inner.raise(claim, current, next_attempt_at, line).await
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use nora_integrations::ports::{
-    CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Snapshot, SyncRecord, SyncStore, Unconfirmed,
+    Agreed, CheckedTarget, Claim, Completion, Failure, Held, OwnedVariable, Snapshot, SyncRecord, SyncStore,
+    Unconfirmed,
 };
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, IntegrationId, Reach, Timestamp, Unavailable};
@@ -115,16 +116,22 @@ impl SyncStore for Paced {
         self.last(claim, self.inner.complete(claim, completion, line)).await
     }
 
-    async fn target(&self, claim: &Claim) -> Result<Option<CheckedTarget>, Unavailable> {
-        self.call(self.inner.target(claim)).await
+    async fn targets(&self, claims: &[Claim]) -> Result<Vec<Option<CheckedTarget>>, Unavailable> {
+        self.call(self.inner.targets(claims)).await
     }
 
     async fn record_owned(&self, claim: &Claim, owned: &[OwnedVariable]) -> Result<Held, Unavailable> {
         self.call(self.inner.record_owned(claim, owned)).await
     }
 
-    async fn checked(&self, claim: &Claim, next_check_at: Timestamp) -> Result<Held, Unavailable> {
-        self.last(claim, self.inner.checked(claim, next_check_at)).await
+    async fn checked(&self, agreed: &[Agreed]) -> Result<Vec<Held>, Unavailable> {
+        let watched = async {
+            let held = self.inner.checked(agreed).await?;
+            let ended = agreed.iter().zip(&held).filter(|(_, held)| **held == Held::Yes);
+            ended.for_each(|(agreed, _)| self.leases.end(&agreed.claim));
+            Ok(held)
+        };
+        self.call(watched).await
     }
 
     async fn raise(
