@@ -1,16 +1,18 @@
 //! The loop that runs the reconciler.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{FutureExt as _, StreamExt as _};
 use nora_integrations::ports::{Agreed, CheckedTarget, Claim, Held, Role, SyncStore, Task};
 use nora_integrations::{Checked, Reconciler, Step};
 use nora_kernel::{Clock, Timestamp, Unavailable};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_stream::StreamExt as _;
 
 use crate::error::cause;
 use crate::metrics::SyncMetrics;
@@ -24,9 +26,10 @@ const PUSHES: usize = 256;
 const BATCH: u16 = 64;
 /// The longest pause between two looks at the store when nothing calls.
 const POLL: Duration = Duration::from_secs(2);
-/// How long changes are gathered after a claim before the next one, and answers before they are recorded: under load
-/// one claim, or one record, then takes many of them.
+/// How long changes are gathered after a claim before the next one: under load one claim then takes many of them.
 const GATHER: Duration = Duration::from_millis(5);
+/// How long answers to checks are gathered after the first one. Nobody waits for what they say.
+const GATHER_ANSWERS: Duration = Duration::from_millis(50);
 /// The pause after the store failed.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
 
@@ -164,19 +167,16 @@ impl ReconcilerLoop {
         }
     }
 
-    /// Reads the targets together, and records together what their runtimes have answered since the last time.
+    /// Reads the targets together, and records together what their runtimes answer at about the same time.
     async fn check_all(&self, claims: &[Claim], mut slots: Vec<OwnedSemaphorePermit>) -> Result<(), Unavailable> {
         let begun = self.clock.now();
         let targets = self.store.targets(claims).await?;
         let asked: FuturesUnordered<_> =
             claims.iter().zip(targets).map(|(claim, target)| self.ask(claim, target, begun)).collect();
-        let mut answered = asked.ready_chunks(claims.len().max(1));
+        let mut answered = pin!(asked.chunks_timeout(claims.len().max(1), GATHER_ANSWERS));
         while let Some(answers) = answered.next().await {
             slots.truncate(slots.len().saturating_sub(answers.len()));
             self.record(&answers.into_iter().flatten().collect::<Vec<_>>(), begun).await;
-            if !slots.is_empty() {
-                tokio::time::sleep(GATHER).await;
-            }
         }
         Ok(())
     }
