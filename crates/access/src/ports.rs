@@ -74,11 +74,14 @@ pub trait TokenVerifier: Send + Sync {
     async fn verify(&self, token: &str) -> Result<TokenClaims, TokenError>;
 }
 
-/// Reads the audit trail. Lines are written by the transactions they are about.
+/// Reads the audit trail and deletes its oldest lines. Lines are written by the transactions they are about.
 #[async_trait]
 pub trait AuditStore: Send + Sync {
     /// A workspace's lines, newest first.
     async fn list(&self, workspace: &Workspace, page: PageRequest) -> Result<Page<AuditLine>, Unavailable>;
+
+    /// Deletes at most `limit` lines from before `before`, whatever their workspace; says how many it deleted.
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, Unavailable>;
 }
 
 /// Finds the answers of requests that were sent before. They are written by the transactions of the work.

@@ -21,7 +21,7 @@ use crate::settings::{DRAIN, Settings};
 use crate::wiring::{self, Application};
 use crate::workers::{
     Agents, DeliveryLoop, ReconcilerLoop, RedeployerLoop, Stopper, flush_usage, follow_revocations, measure_backlog,
-    prune, prune_events, show_unconfirmed,
+    prune_answers, prune_audit, prune_events, show_unconfirmed,
 };
 use crate::{StartError, bootstrap};
 
@@ -144,7 +144,11 @@ fn start_loops(
         Arc::clone(&application.authenticator),
         stopper.listener(),
     ));
-    loops.spawn(prune(Arc::clone(&application.stores.idempotency), Arc::clone(&application.clock), stopper.listener()));
+    loops.spawn(prune_answers(
+        Arc::clone(&application.stores.idempotency),
+        Arc::clone(&application.clock),
+        stopper.listener(),
+    ));
     loops
 }
 
@@ -167,6 +171,9 @@ fn start_deliveries(
     loops.spawn(deliveries.run(stopper.listener()));
     let kept = settings.event_retention;
     loops.spawn(prune_events(Arc::clone(&stores.events), kept, Arc::clone(clock), stopper.listener()));
+    if let Some(kept) = settings.audit_retention {
+        loops.spawn(prune_audit(Arc::clone(&stores.audit), kept, Arc::clone(clock), stopper.listener()));
+    }
     loops.spawn(measure_backlog(Arc::clone(&stores.deliveries), metrics, Arc::clone(clock), stopper.listener()));
 }
 

@@ -98,6 +98,8 @@ pub(crate) struct Settings {
     pub(crate) webhook_rate: u32,
     /// How long webhook events are kept.
     pub(crate) event_retention: Duration,
+    /// How long audit lines are kept; `None` is for ever.
+    pub(crate) audit_retention: Option<Duration>,
 }
 
 /// How log lines look.
@@ -107,6 +109,8 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// How long webhook events are kept unless it is said otherwise.
+const EVENTS_KEPT: Duration = Duration::from_hours(30 * 24);
 /// How long a drain may take in all.
 pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 
@@ -139,7 +143,8 @@ impl Settings {
             providers_dir: flags.providers_dir,
             jwt: jwt()?,
             webhook_rate: webhook_rate(variable("NORA_WEBHOOK_RATE")?.as_deref())?,
-            event_retention: retention(variable("NORA_EVENT_RETENTION")?.as_deref())?,
+            event_retention: retention("NORA_EVENT_RETENTION")?.unwrap_or(EVENTS_KEPT),
+            audit_retention: retention("NORA_AUDIT_RETENTION")?,
         })
     }
 
@@ -196,10 +201,14 @@ fn webhook_rate(text: Option<&str>) -> Result<u32, StartError> {
     parse(text, "NORA_WEBHOOK_RATE", "1000", "a number of webhooks a second and channel; 0 is off")
 }
 
+fn retention(name: &'static str) -> Result<Option<Duration>, StartError> {
+    variable(name)?.map(|text| span(name, &text)).transpose()
+}
+
 /// A number of days, hours, minutes or seconds: `30d`, `12h`, `90m`, `45s`.
-fn retention(text: Option<&str>) -> Result<Duration, StartError> {
-    let text = text.unwrap_or("30d").trim();
-    let refused = || StartError::new("NORA_EVENT_RETENTION must be a number above 0 with d, h, m or s: 30d");
+fn span(name: &str, text: &str) -> Result<Duration, StartError> {
+    let text = text.trim();
+    let refused = || StartError::new(format!("{name} must be a number above 0 with d, h, m or s: 30d"));
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let seconds: u64 = match text.strip_prefix(digits) {
         Some("d") => 86_400,
@@ -281,10 +290,10 @@ mod tests {
 
     #[test]
     fn retention_is_a_number_with_a_unit() {
-        assert_eq!(retention(None).unwrap(), Duration::from_hours(24 * 30));
-        assert_eq!(retention(Some("90m")).unwrap(), Duration::from_mins(90));
+        assert_eq!(span("NORA_EVENT_RETENTION", "2d").unwrap(), Duration::from_hours(48));
+        assert_eq!(span("NORA_EVENT_RETENTION", " 90m ").unwrap(), Duration::from_mins(90));
         for refused in ["", "30", "d", "0d", "-1d", "1.5d", "1w", "99999999999999999999d", "1dd"] {
-            let line = retention(Some(refused)).unwrap_err().line();
+            let line = span("NORA_EVENT_RETENTION", refused).unwrap_err().line();
             assert!(line.contains("NORA_EVENT_RETENTION"), "{refused}: {line}");
         }
         assert_eq!(webhook_rate(None).unwrap(), 1000);

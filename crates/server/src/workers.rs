@@ -12,7 +12,9 @@ mod tests;
 mod unconfirmed;
 
 pub(crate) use deliveries::{Agents, DeliveryLoop};
-pub(crate) use housekeeping::{flush_usage, follow_revocations, measure_backlog, prune, prune_events};
+pub(crate) use housekeeping::{
+    flush_usage, follow_revocations, measure_backlog, prune_answers, prune_audit, prune_events,
+};
 pub(crate) use reconciler::ReconcilerLoop;
 pub(crate) use redeployer::RedeployerLoop;
 pub(crate) use stop::{Stop, Stopper};

@@ -46,6 +46,16 @@ pub(crate) fn with_line(text: &'static str, line: &AuditLine) -> Statement {
         .optional_uuid(line.request.map(RequestId::as_uuid))
 }
 
+/// The index begins with the workspace, so each is looked into by itself. The ids go through an array: the planner
+/// then expects few and looks them up.
+const PRUNE: &str = "\
+    WITH RECURSIVE workspaces AS ((SELECT workspace FROM audit_log ORDER BY workspace LIMIT 1) \
+    UNION ALL SELECT (SELECT workspace FROM audit_log WHERE workspace > workspaces.workspace \
+    ORDER BY workspace LIMIT 1) FROM workspaces WHERE workspaces.workspace IS NOT NULL), \
+    old AS (SELECT line.id FROM workspaces CROSS JOIN LATERAL (SELECT id FROM audit_log \
+    WHERE workspace = workspaces.workspace AND at < $1 ORDER BY at, id LIMIT $2) AS line LIMIT $2) \
+    DELETE FROM audit_log WHERE id = ANY (ARRAY(SELECT id FROM old))";
+
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = audit_log, check_for_backend(Pg))]
 struct Row {
@@ -107,5 +117,11 @@ impl AuditStore for PostgresStore {
         let rows = self.read(|connection| async move { Ok(query.load(connection).await?) }.boxed()).await?;
         let lines = rows.into_iter().map(AuditLine::try_from).collect::<Result<_, _>>()?;
         Ok(Page::cut(lines, page.limit, |line: &AuditLine| Cursor { at: line.at, id: line.id.as_uuid() }))
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, Unavailable> {
+        let prune = Statement::new(PRUNE).number(before.as_microseconds()).number(limit.into());
+        let pruned = self.work(move |connection| async move { Ok(prune.run(connection).await?) }.boxed()).await?;
+        Ok(pruned.try_into().unwrap_or(u64::MAX))
     }
 }

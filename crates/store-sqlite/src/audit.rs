@@ -2,15 +2,17 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::sqlite::Sqlite;
 use nora_access::ports::AuditStore;
 use nora_kernel::audit::{Action, Actor, AuditLine, Outcome, Resource, ResourceKind};
-use nora_kernel::{Cursor, Page, PageRequest, Purpose, Unavailable, Workspace};
+use nora_kernel::{Cursor, Page, PageRequest, Purpose, Timestamp, Unavailable, Workspace};
 
 use crate::SqliteStore;
 use crate::failure::{Ending, corrupt};
 use crate::page::Behind;
 use crate::schema::audit_log;
+use crate::statement::Statement;
 use crate::value::{Id, Parsed, Time};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -85,6 +87,41 @@ pub(crate) fn write_line(connection: &mut SqliteConnection, line: &AuditLine) ->
     diesel::insert_into(audit_log::table).values(LineRow::from(line)).execute(connection).map(drop)
 }
 
+/// The keys of at most `?2` lines from before `?1`. The table begins with the workspace, so each is looked into by
+/// itself.
+const OLD: &str = "
+    WITH RECURSIVE workspaces (name) AS (
+        SELECT min(workspace) FROM audit_log
+        UNION ALL
+        SELECT (SELECT min(workspace) FROM audit_log WHERE workspace > workspaces.name)
+        FROM workspaces WHERE workspaces.name IS NOT NULL
+    )
+    SELECT line.workspace, line.at, line.id
+    FROM workspaces CROSS JOIN audit_log AS line ON line.workspace = workspaces.name AND line.at < ?1
+    LIMIT ?2 + 0
+";
+
+#[derive(QueryableByName)]
+#[diesel(check_for_backend(Sqlite))]
+struct KeyRow {
+    #[diesel(sql_type = Text)]
+    workspace: String,
+    #[diesel(sql_type = BigInt)]
+    at: Time,
+    #[diesel(sql_type = Binary)]
+    id: Id,
+}
+
+fn prune(connection: &mut SqliteConnection, before: Time, limit: u32) -> QueryResult<u64> {
+    let old: Vec<KeyRow> =
+        Statement::new(OLD).bind::<BigInt, _>(before).bind::<BigInt, _>(i64::from(limit)).load(connection)?;
+    let mut pruned = 0;
+    for KeyRow { workspace, at, id } in old {
+        pruned += diesel::delete(audit_log::table.find((workspace, at, id))).execute(connection)?;
+    }
+    Ok(u64::try_from(pruned).unwrap_or(u64::MAX))
+}
+
 fn list(connection: &mut SqliteConnection, workspace: &Workspace, page: PageRequest) -> Ending<Page<AuditLine>> {
     let Behind { at, id } = page.after.into();
     let rows: Vec<LineRow> = audit_log::table
@@ -105,5 +142,9 @@ impl AuditStore for SqliteStore {
     async fn list(&self, workspace: &Workspace, page: PageRequest) -> Result<Page<AuditLine>, Unavailable> {
         let workspace = workspace.clone();
         self.read(move |connection| list(connection, &workspace, page)).await
+    }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, Unavailable> {
+        self.write(move |transaction| Ok(prune(transaction.connection, Time(before), limit)?)).await
     }
 }

@@ -1,12 +1,19 @@
 //! Who may do what, and what is written down about it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use e2e::{Api, Installation, Runtime, Store, on_both_stores};
+use e2e::{Api, Installation, Runtime, Store, eventually, on_both_stores};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-on_both_stores!(scopes_are_needed, a_revoked_key_is_dead, tenants_do_not_see_each_other, changes_are_written_down);
+on_both_stores!(
+    scopes_are_needed,
+    a_revoked_key_is_dead,
+    tenants_do_not_see_each_other,
+    changes_are_written_down,
+    old_lines_are_deleted_only_where_it_is_said,
+);
 
 const NOBODY: &str = "018f0000-0000-7000-8000-000000000000";
 
@@ -233,4 +240,21 @@ async fn changes_are_written_down(store: Store) {
     }
     let newest_first = lines.iter().map(|line| line["at"].as_str().unwrap()).collect::<Vec<_>>();
     assert!(newest_first.is_sorted_by(|later, earlier| later >= earlier), "{newest_first:?}");
+}
+
+async fn old_lines_are_deleted_only_where_it_is_said(store: Store) {
+    let mut installation = Installation::new(store).await;
+    let (server, api) = (installation.start().await, installation.api());
+    let lines = api.get("/api/audit").await.json(200);
+    assert!(!lines.as_array().unwrap().is_empty(), "the first key was made");
+    server.stop().await;
+    // So that the lines are older than what is kept below.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let server = installation.start().await;
+    assert_eq!(api.get("/api/audit").await.json(200), lines, "they are kept");
+    server.stop().await;
+
+    installation.set("NORA_AUDIT_RETENTION", "1s");
+    let _server = installation.start().await;
+    eventually("the old lines gone", async || (api.get("/api/audit").await.json(200) == json!([])).then_some(())).await;
 }

@@ -1,11 +1,11 @@
-//! Small loops: last uses of keys, revocations from elsewhere, expired answers.
+//! Small loops: last uses of keys, revocations from elsewhere, and what is not kept any longer.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use nora_access::Authenticator;
-use nora_access::ports::{IdempotencyStore, KeyStore};
-use nora_kernel::Clock;
+use nora_access::ports::{AuditStore, IdempotencyStore, KeyStore};
+use nora_kernel::{Clock, Unavailable};
 use nora_webhooks::ports::{DeliveryStore, EventStore};
 
 use crate::error::cause;
@@ -42,31 +42,37 @@ pub(crate) async fn follow_revocations(keys: Arc<dyn KeyStore>, authenticator: A
 }
 
 /// Deletes remembered answers that have expired, in small batches.
-pub(crate) async fn prune(answers: Arc<dyn IdempotencyStore>, clock: Arc<dyn Clock>, stop: Stop) {
+pub(crate) async fn prune_answers(answers: Arc<dyn IdempotencyStore>, clock: Arc<dyn Clock>, stop: Stop) {
     while !stop.is_set() {
-        match answers.prune(clock.now(), PRUNED_AT_ONCE).await {
-            Ok(deleted) if deleted >= u64::from(PRUNED_AT_ONCE) => continue,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(error = cause(&error), "expired answers were not deleted");
-            }
-        }
-        stop.or_sleep(PRUNE_EVERY).await;
+        let pruned = answers.prune(clock.now(), PRUNED_AT_ONCE).await;
+        pause_unless_full(pruned, "expired answers", &stop).await;
     }
 }
 
 /// Deletes webhook events that were received longer ago than they are kept, in small batches.
 pub(crate) async fn prune_events(events: Arc<dyn EventStore>, kept: Duration, clock: Arc<dyn Clock>, stop: Stop) {
     while !stop.is_set() {
-        match events.prune(clock.now().before(kept), PRUNED_AT_ONCE).await {
-            Ok(deleted) if deleted >= u64::from(PRUNED_AT_ONCE) => continue,
-            Ok(_) => {}
-            Err(error) => {
-                tracing::warn!(error = cause(&error), "old webhook events were not deleted");
-            }
-        }
-        stop.or_sleep(PRUNE_EVERY).await;
+        let pruned = events.prune(clock.now().before(kept), PRUNED_AT_ONCE).await;
+        pause_unless_full(pruned, "old webhook events", &stop).await;
     }
+}
+
+/// Deletes audit lines that are older than they are kept, in small batches.
+pub(crate) async fn prune_audit(lines: Arc<dyn AuditStore>, kept: Duration, clock: Arc<dyn Clock>, stop: Stop) {
+    while !stop.is_set() {
+        let pruned = lines.prune(clock.now().before(kept), PRUNED_AT_ONCE).await;
+        pause_unless_full(pruned, "old audit lines", &stop).await;
+    }
+}
+
+/// Goes on at once after a full batch: there may be more.
+async fn pause_unless_full(pruned: Result<u64, Unavailable>, what: &str, stop: &Stop) {
+    match pruned {
+        Ok(pruned) if pruned >= u64::from(PRUNED_AT_ONCE) => return,
+        Ok(_) => {}
+        Err(error) => tracing::warn!(error = cause(&error), "{what} were not deleted"),
+    }
+    stop.or_sleep(PRUNE_EVERY).await;
 }
 
 /// Measures from time to time how far the delivery of webhook events is behind.

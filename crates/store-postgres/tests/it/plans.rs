@@ -147,8 +147,9 @@ async fn write(store: &PostgresStore, samples: &Samples, number: u32) {
     let key = ApiKeyId::from_uuid(id(number));
     store.record_usage(&[(key, samples.clock.now())]).await.unwrap();
     assert!(store.revoke(&Reach::Everything, key, &samples.line()).await.unwrap());
-    let pruned = store.prune(Timestamp::from_microseconds(NOW + i64::from(number) * 100), 100).await.unwrap();
-    assert_eq!(pruned, 100);
+    let expired = Timestamp::from_microseconds(NOW + i64::from(number) * 100);
+    assert_eq!(IdempotencyStore::prune(store, expired, 100).await.unwrap(), 100);
+    assert_eq!(AuditStore::prune(store, Timestamp::from_microseconds(NOW - 50_000), 100).await.unwrap(), 100);
 }
 
 /// One of each way in which a worker's lease ends.

@@ -86,6 +86,7 @@ async fn call_access(database: &Database, samples: &Samples) -> Result<(), Unava
     database.store.audit().list(&workspace(), PageRequest::default()).await?;
     database.store.idempotency().find(&answer.principal, &answer.route, &answer.key, now).await?;
     database.store.idempotency().prune(now, 10).await?;
+    database.store.audit().prune(now.after(Duration::from_secs(1)), 1).await?;
     database.store.ready().await
 }
 

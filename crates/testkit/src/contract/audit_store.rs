@@ -58,6 +58,27 @@ pub async fn list_pages_newest_first(fixture: &dyn Fixture) {
     assert_eq!((second.items.as_slice(), second.next), (&newest_first[4..], None));
 }
 
+pub async fn old_lines_are_pruned_everywhere(fixture: &dyn Fixture) {
+    let scene = Scene::of(fixture);
+    let (beta, gamma) = (named("beta"), named("gamma"));
+    for workspace in [&workspace(), &beta, &gamma, &beta] {
+        write(&scene, &scene.samples.line_in(workspace)).await;
+    }
+    scene.advance(Duration::from_secs(1));
+    let now = scene.now();
+    let kept = [scene.samples.line_in(&beta), scene.samples.line()];
+    for line in &kept {
+        write(&scene, line).await;
+    }
+    assert_eq!(scene.audit().prune(now.before(Duration::from_secs(1)), 9).await.unwrap(), 0, "not from before it");
+    for pruned in [3, 1, 0] {
+        assert_eq!(scene.audit().prune(now, 3).await.unwrap(), pruned);
+    }
+    let [own, other] = kept;
+    assert_eq!(scene.lines_of(&beta).await, [own]);
+    assert_eq!((scene.lines().await, scene.lines_of(&gamma).await), (vec![other], vec![]));
+}
+
 #[macro_export]
 macro_rules! audit_store_contract {
     ($fixture:expr) => {
@@ -65,6 +86,7 @@ macro_rules! audit_store_contract {
             every_field_survives,
             list_keeps_to_its_workspace,
             list_pages_newest_first,
+            old_lines_are_pruned_everywhere,
         }
     };
 }

@@ -116,6 +116,18 @@ impl AuditStore for InMemory {
         let lines = self.read(|state| state.lines.iter().filter(is_own).cloned().collect());
         Ok(page(lines, request, |line: &AuditLine| Cursor { at: line.at, id: line.id.as_uuid() }))
     }
+
+    async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, Unavailable> {
+        Ok(self.write(|state, _| {
+            let mut pruned = 0;
+            state.lines.retain(|line| {
+                let goes = line.at < before && pruned < u64::from(limit);
+                pruned += u64::from(goes);
+                !goes
+            });
+            pruned
+        }))
+    }
 }
 
 #[async_trait]

@@ -42,6 +42,10 @@ impl AuditStore for Broken {
     async fn list(&self, _: &Workspace, _: PageRequest) -> Result<Page<AuditLine>, Unavailable> {
         self.fail().await
     }
+
+    async fn prune(&self, _: Timestamp, _: u32) -> Result<u64, Unavailable> {
+        self.fail().await
+    }
 }
 
 #[async_trait]
