@@ -1,22 +1,22 @@
 //! The loop that runs the reconciler.
 
-use std::pin::pin;
+mod checks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use futures_util::stream::FuturesUnordered;
-use nora_integrations::ports::{Agreed, CheckedTarget, Claim, Held, Role, SyncStore, Task};
-use nora_integrations::{Checked, Reconciler, Step};
+use nora_integrations::ports::{Claim, Held, SyncStore};
+use nora_integrations::{Reconciler, Step};
 use nora_kernel::{Clock, Timestamp, Unavailable};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_stream::StreamExt as _;
 
 use crate::error::cause;
 use crate::metrics::SyncMetrics;
 use crate::workers::Stop;
+use checks::is_check;
 
 /// How long a lease lasts; it is renewed at a third.
 const LEASE: Duration = Duration::from_secs(15);
@@ -28,15 +28,8 @@ const BATCH: u16 = 64;
 const POLL: Duration = Duration::from_secs(2);
 /// How long changes are gathered after a claim before the next one: under load one claim then takes many of them.
 const GATHER: Duration = Duration::from_millis(5);
-/// How long answers to checks are gathered after the first one. Nobody waits for what they say.
-const GATHER_ANSWERS: Duration = Duration::from_millis(50);
 /// The pause after the store failed.
 const AFTER_FAULT: Duration = Duration::from_millis(500);
-
-/// Whether a claim only asks its runtime whether it agrees; a retired one may be given up instead.
-fn is_check(claim: &Claim) -> bool {
-    claim.task == Task::Check && claim.role == Role::Live
-}
 
 /// Runs the reconciler until told to stop.
 pub(crate) struct ReconcilerLoop {
@@ -150,72 +143,6 @@ impl ReconcilerLoop {
     async fn give_back(&self, claims: &[Claim]) {
         if let Err(error) = self.store.release(claims).await {
             tracing::warn!(error = cause(&error), "leases were not given back; they run out");
-        }
-    }
-
-    /// Asks several runtimes at a time whether they agree.
-    async fn check(self: Arc<Self>, checks: Vec<(Claim, OwnedSemaphorePermit)>, stop: Stop) {
-        let (claims, slots): (Vec<_>, Vec<_>) = checks.into_iter().unzip();
-        tokio::select! {
-            biased;
-            () = stop.deadline() => self.give_back(&claims).await,
-            read = self.check_all(&claims, slots) => {
-                if let Err(error) = read {
-                    tracing::error!(error = cause(&error), "the targets of checks were not read");
-                }
-            }
-        }
-    }
-
-    /// Reads the targets together, and records together what their runtimes answer at about the same time.
-    async fn check_all(&self, claims: &[Claim], mut slots: Vec<OwnedSemaphorePermit>) -> Result<(), Unavailable> {
-        let begun = self.clock.now();
-        let targets = self.store.targets(claims).await?;
-        let asked: FuturesUnordered<_> =
-            claims.iter().zip(targets).map(|(claim, target)| self.ask(claim, target, begun)).collect();
-        let mut answered = pin!(asked.chunks_timeout(claims.len().max(1), GATHER_ANSWERS));
-        while let Some(answers) = answered.next().await {
-            slots.truncate(slots.len().saturating_sub(answers.len()));
-            self.record(&answers.into_iter().flatten().collect::<Vec<_>>(), begun).await;
-        }
-        Ok(())
-    }
-
-    /// Asks one runtime; reports how that ended, unless it agrees.
-    async fn ask(&self, claim: &Claim, target: Option<CheckedTarget>, begun: Timestamp) -> Option<Agreed> {
-        let checked = async {
-            match target {
-                Some(target) => self.reconciler.check(claim, target).await,
-                None => Ok(Checked::Ended(Step::LeaseLost)),
-            }
-        };
-        let ended = tokio::select! {
-            biased;
-            () = self.keep_lease(claim) => {
-                tracing::warn!(agent = %claim.agent, "a lease was lost; its check is given up");
-                Ok(Step::LeaseLost)
-            }
-            checked = checked => match checked {
-                Ok(Checked::Agreed(agreed)) => return Some(agreed),
-                Ok(Checked::Ended(step)) => Ok(step),
-                Err(error) => Err(error),
-            },
-        };
-        self.report(claim, begun, ended);
-        None
-    }
-
-    async fn record(&self, agreed: &[Agreed], begun: Timestamp) {
-        if agreed.is_empty() {
-            return;
-        }
-        match self.reconciler.record(agreed).await {
-            Ok(steps) => {
-                for (Agreed { claim, .. }, step) in agreed.iter().zip(steps) {
-                    self.report(claim, begun, Ok(step));
-                }
-            }
-            Err(error) => tracing::error!(error = cause(&error), "checks were not recorded"),
         }
     }
 
