@@ -2,7 +2,7 @@
 
 use nora_kernel::address::InvalidEndpoint;
 use nora_kernel::audit::Action;
-use nora_kernel::{AgentId, Caller, OpenError, SealError, Secret, Unavailable};
+use nora_kernel::{AgentId, Caller, SealError, Secret, Unavailable};
 
 use crate::directory::PURGE_PATIENCE;
 use crate::ports::{AgentUpdate, StoredAgent, TargetUpdate, UpdateAgentError};
@@ -122,7 +122,7 @@ impl Agents {
         let present = match stored.target.open(self.vault.as_ref(), &stored.key).await {
             Ok(present) => present,
             // What does not open any more is not missed once everything is sent again.
-            Err(error) if !may_open_later(&error) && replaces_all(stored, &runtime, &gateway) => {
+            Err(error) if !error.may_open_later() && replaces_all(stored, &runtime, &gateway) => {
                 RuntimeSecrets::default()
             }
             Err(error) => return Err(ChangeAgentError::Unreadable(error)),
@@ -142,10 +142,6 @@ impl Agents {
         rekeyed.secrets = place.secrets.seal(self.vault.as_ref(), &stored.key, &rekeyed.context()).await?;
         Ok(TargetUpdate::Rekey(rekeyed))
     }
-}
-
-const fn may_open_later(error: &TargetSecretsError) -> bool {
-    matches!(error, TargetSecretsError::Open(OpenError::Unavailable(_)))
 }
 
 /// Whether a request brings a token for everything that is spoken to with one.

@@ -77,6 +77,13 @@ pub enum TargetSecretsError {
     Malformed,
 }
 
+impl TargetSecretsError {
+    /// Whether they may open another time: the vault could not answer.
+    pub const fn may_open_later(&self) -> bool {
+        matches!(self, Self::Open(OpenError::Unavailable(_)))
+    }
+}
+
 /// What opens a runtime and its gateway.
 #[derive(Debug, Default)]
 pub struct RuntimeSecrets {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nora_agents::{Target, TargetSecretsError};
+use nora_agents::Target;
 use nora_catalog::Catalog;
 use nora_kernel::audit::{Action, Outcome};
-use nora_kernel::{Clock, Entropy, IdSource, OpenError, Reach, SecretMap, Timestamp, Unavailable, Vault, WrappedKey};
+use nora_kernel::{Clock, Entropy, IdSource, Reach, SecretMap, Timestamp, Unavailable, Vault, WrappedKey};
 
 use crate::ledger::ClaimLedger;
 use crate::lines::Lines;
@@ -209,7 +209,7 @@ impl Reconciler {
     pub(crate) async fn address(&self, target: &Target, key: &WrappedKey) -> Result<RuntimeAddress, FailureClass> {
         match target.open(self.vault.as_ref(), key).await {
             Ok(secrets) => Ok(RuntimeAddress::of(target, secrets)),
-            Err(TargetSecretsError::Open(OpenError::Unavailable(_))) => Err(FailureClass::Internal),
+            Err(error) if error.may_open_later() => Err(FailureClass::Internal),
             Err(_) => Err(FailureClass::Unreadable),
         }
     }

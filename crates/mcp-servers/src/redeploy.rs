@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nora_agents::TargetSecretsError;
 use nora_integrations::backoff;
 use nora_integrations::ports::{Failure, FailureClass, Held, RuntimeAddress};
-use nora_kernel::{Digest, Entropy, OpenError, ProviderId, TargetId, Unavailable};
+use nora_kernel::{Digest, Entropy, ProviderId, TargetId, Unavailable};
 
 use crate::ports::{
     AgentServers, Completion, DeployError, DeployedServer, Deployment, DeploymentClient, RedeployClaim, RedeployStore,
@@ -88,7 +87,7 @@ impl Redeployer {
     ) -> Result<Result<Prepared, FailureClass>, Unavailable> {
         let secrets = match snapshot.target.open(self.resolver.vault.as_ref(), &snapshot.key).await {
             Ok(secrets) => secrets,
-            Err(TargetSecretsError::Open(OpenError::Unavailable(_))) => return Ok(Err(FailureClass::Internal)),
+            Err(error) if error.may_open_later() => return Ok(Err(FailureClass::Internal)),
             Err(_) => return Ok(Err(FailureClass::Unreadable)),
         };
         let servers = match self.resolver.resolve(snapshot).await {

@@ -90,7 +90,8 @@ async fn run(settings: Settings, providers: Vec<Arc<dyn Provider>>, with_demo: b
 
     let stopper = Stopper::new();
     let mut loops = start_loops(&application, sync_metrics, redeploy_metrics, &stopper);
-    start_deliveries(&mut loops, &application, &settings, delivery_metrics, &stopper);
+    start_deliveries(&mut loops, &application, delivery_metrics, &stopper);
+    start_pruning(&mut loops, &application, &settings, &stopper);
     // It goes on as long as a request is under way.
     let appenders = tokio::spawn(appenders.run());
     let servers = [tokio::spawn(api_server), tokio::spawn(metrics_server)];
@@ -144,21 +145,10 @@ fn start_loops(
         Arc::clone(&application.authenticator),
         stopper.listener(),
     ));
-    loops.spawn(prune_answers(
-        Arc::clone(&application.stores.idempotency),
-        Arc::clone(&application.clock),
-        stopper.listener(),
-    ));
     loops
 }
 
-fn start_deliveries(
-    loops: &mut JoinSet<()>,
-    application: &Application,
-    settings: &Settings,
-    metrics: DeliveryMetrics,
-    stopper: &Stopper,
-) {
+fn start_deliveries(loops: &mut JoinSet<()>, application: &Application, metrics: DeliveryMetrics, stopper: &Stopper) {
     let (stores, clock) = (&application.stores, &application.clock);
     let deliveries = DeliveryLoop {
         deliverer: application.webhooks.deliverer.clone(),
@@ -169,12 +159,18 @@ fn start_deliveries(
         crowd: application.webhooks.crowd.clone(),
     };
     loops.spawn(deliveries.run(stopper.listener()));
+    loops.spawn(measure_backlog(Arc::clone(&stores.deliveries), metrics, Arc::clone(clock), stopper.listener()));
+}
+
+/// Deletes what is not kept any longer.
+fn start_pruning(loops: &mut JoinSet<()>, application: &Application, settings: &Settings, stopper: &Stopper) {
+    let (stores, clock) = (&application.stores, &application.clock);
+    loops.spawn(prune_answers(Arc::clone(&stores.idempotency), Arc::clone(clock), stopper.listener()));
     let kept = settings.event_retention;
     loops.spawn(prune_events(Arc::clone(&stores.events), kept, Arc::clone(clock), stopper.listener()));
     if let Some(kept) = settings.audit_retention {
         loops.spawn(prune_audit(Arc::clone(&stores.audit), kept, Arc::clone(clock), stopper.listener()));
     }
-    loops.spawn(measure_backlog(Arc::clone(&stores.deliveries), metrics, Arc::clone(clock), stopper.listener()));
 }
 
 fn bind(address: SocketAddr, name: &str) -> Result<TcpListener, StartError> {

@@ -270,6 +270,7 @@ mod tests {
         assert_eq!(settings.metrics_listen.to_string(), "127.0.0.1:9464");
         assert!(matches!(settings.database, Database::Sqlite(path) if path.ends_with("nora-data/nora.db")));
         assert!(settings.vault_keyring.ends_with("nora-data/vault.keyring"));
+        assert_eq!((settings.event_retention, settings.audit_retention), (Duration::from_hours(24 * 30), None));
     }
 
     #[test]

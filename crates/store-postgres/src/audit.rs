@@ -121,7 +121,6 @@ impl AuditStore for PostgresStore {
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, Unavailable> {
         let prune = Statement::new(PRUNE).number(before.as_microseconds()).number(limit.into());
-        let pruned = self.work(move |connection| async move { Ok(prune.run(connection).await?) }.boxed()).await?;
-        Ok(pruned.try_into().unwrap_or(u64::MAX))
+        Ok(self.execute(prune).await?.try_into().unwrap_or(u64::MAX))
     }
 }

@@ -112,7 +112,6 @@ impl IdempotencyStore for PostgresStore {
 
     async fn prune(&self, now: Timestamp, limit: u32) -> Result<u64, Unavailable> {
         let prune = Statement::new(PRUNE).number(now.as_microseconds()).number(limit.into());
-        let pruned = self.work(move |connection| async move { Ok(prune.run(connection).await?) }.boxed()).await?;
-        Ok(pruned.try_into().unwrap_or(u64::MAX))
+        Ok(self.execute(prune).await?.try_into().unwrap_or(u64::MAX))
     }
 }

@@ -169,7 +169,7 @@ impl KeyStore for PostgresStore {
         }
         let (keys, times) = latest.into_iter().map(|(key, at)| (key, at.as_microseconds())).unzip();
         let record = Statement::new(RECORD_USAGE).uuids(keys).numbers(times);
-        self.work(move |connection| async move { Ok(record.run(connection).await?) }.boxed()).await?;
+        self.execute(record).await?;
         Ok(())
     }
 

@@ -146,6 +146,11 @@ impl PostgresStore {
         self.runtime.spawn(async move { on_connection(&pool, unit).await }).await?
     }
 
+    /// Runs one statement that writes and returns no rows, like [`work`](Self::work); says how many it changed.
+    pub(crate) async fn execute(&self, statement: Statement) -> Result<usize, StoreError> {
+        self.work(move |connection| async move { Ok(statement.run(connection).await?) }.boxed()).await
+    }
+
     /// Runs one statement that writes, like [`work`](Self::work).
     pub(crate) async fn write<R>(&self, statement: Statement) -> Result<Vec<R>, StoreError>
     where

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::sqlite::Sqlite;
 use nora_access::ports::AuditStore;
 use nora_kernel::audit::{Action, Actor, AuditLine, Outcome, Resource, ResourceKind};
@@ -12,7 +11,6 @@ use crate::SqliteStore;
 use crate::failure::{Ending, corrupt};
 use crate::page::Behind;
 use crate::schema::audit_log;
-use crate::statement::Statement;
 use crate::value::{Id, Parsed, Time};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -87,40 +85,20 @@ pub(crate) fn write_line(connection: &mut SqliteConnection, line: &AuditLine) ->
     diesel::insert_into(audit_log::table).values(LineRow::from(line)).execute(connection).map(drop)
 }
 
-/// The keys of at most `?2` lines from before `?1`. The table begins with the workspace, so each is looked into by
-/// itself.
-const OLD: &str = "
-    WITH RECURSIVE workspaces (name) AS (
-        SELECT min(workspace) FROM audit_log
-        UNION ALL
-        SELECT (SELECT min(workspace) FROM audit_log WHERE workspace > workspaces.name)
-        FROM workspaces WHERE workspaces.name IS NOT NULL
+/// The table begins with the workspace, so each is looked into by itself.
+const PRUNE: &str = "
+    DELETE FROM audit_log WHERE (workspace, at, id) IN (
+        WITH RECURSIVE workspaces (name) AS (
+            SELECT min(workspace) FROM audit_log
+            UNION ALL
+            SELECT (SELECT min(workspace) FROM audit_log WHERE workspace > workspaces.name)
+            FROM workspaces WHERE workspaces.name IS NOT NULL
+        )
+        SELECT line.workspace, line.at, line.id
+        FROM workspaces CROSS JOIN audit_log AS line ON line.workspace = workspaces.name AND line.at < ?
+        LIMIT ? + 0
     )
-    SELECT line.workspace, line.at, line.id
-    FROM workspaces CROSS JOIN audit_log AS line ON line.workspace = workspaces.name AND line.at < ?1
-    LIMIT ?2 + 0
 ";
-
-#[derive(QueryableByName)]
-#[diesel(check_for_backend(Sqlite))]
-struct KeyRow {
-    #[diesel(sql_type = Text)]
-    workspace: String,
-    #[diesel(sql_type = BigInt)]
-    at: Time,
-    #[diesel(sql_type = Binary)]
-    id: Id,
-}
-
-fn prune(connection: &mut SqliteConnection, before: Time, limit: u32) -> QueryResult<u64> {
-    let old: Vec<KeyRow> =
-        Statement::new(OLD).bind::<BigInt, _>(before).bind::<BigInt, _>(i64::from(limit)).load(connection)?;
-    let mut pruned = 0;
-    for KeyRow { workspace, at, id } in old {
-        pruned += diesel::delete(audit_log::table.find((workspace, at, id))).execute(connection)?;
-    }
-    Ok(u64::try_from(pruned).unwrap_or(u64::MAX))
-}
 
 fn list(connection: &mut SqliteConnection, workspace: &Workspace, page: PageRequest) -> Ending<Page<AuditLine>> {
     let Behind { at, id } = page.after.into();
@@ -145,6 +123,6 @@ impl AuditStore for SqliteStore {
     }
 
     async fn prune(&self, before: Timestamp, limit: u32) -> Result<u64, Unavailable> {
-        self.write(move |transaction| Ok(prune(transaction.connection, Time(before), limit)?)).await
+        self.prune_by(PRUNE, before, limit).await
     }
 }

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 use nora_access::ports::IdempotencyStore;
 use nora_kernel::{Idempotency, IdempotencyKey, IdempotencyTaken, StoredAnswer, Timestamp, Unavailable};
@@ -10,7 +9,6 @@ use nora_kernel::{Idempotency, IdempotencyKey, IdempotencyTaken, StoredAnswer, T
 use crate::SqliteStore;
 use crate::failure::{Abort, Ending, corrupt};
 use crate::schema::idempotency;
-use crate::statement::Statement;
 use crate::value::{Hash, Time};
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -96,11 +94,6 @@ impl IdempotencyStore for SqliteStore {
     }
 
     async fn prune(&self, now: Timestamp, limit: u32) -> Result<u64, Unavailable> {
-        self.write(move |transaction| {
-            let prune = Statement::new(PRUNE).bind::<BigInt, _>(Time(now)).bind::<BigInt, _>(i64::from(limit));
-            let pruned = prune.execute(transaction.connection)?;
-            Ok(u64::try_from(pruned).unwrap_or(u64::MAX))
-        })
-        .await
+        self.prune_by(PRUNE, now, limit).await
     }
 }

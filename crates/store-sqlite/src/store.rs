@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use diesel::SqliteConnection;
+use diesel::sql_types::BigInt;
+use diesel::{RunQueryDsl as _, SqliteConnection};
 use diesel_async::pooled_connection::deadpool::Pool;
 use nora_kernel::{BoxError, Clock, IdSource, Timestamp, Unavailable};
 use tokio::runtime::Handle;
@@ -13,7 +14,8 @@ use crate::connection::{self, Connection};
 use crate::failure::{Abort, Ending, unavailable};
 use crate::file::LockedFile;
 use crate::hub::Hub;
-use crate::value::Id;
+use crate::statement::Statement;
+use crate::value::{Id, Time};
 use crate::writer::{Transaction, Writer};
 
 /// How long a read waits for a connection.
@@ -120,6 +122,16 @@ impl SqliteStore {
         W: FnOnce(&mut Transaction<'_>) -> Ending<T, E> + Send + 'static,
     {
         self.writer.write(work).await
+    }
+
+    /// Carries out a statement that deletes what has passed a moment, its first parameter, and at most as many rows as
+    /// its second; says how many.
+    pub(crate) async fn prune_by(&self, text: &'static str, before: Timestamp, limit: u32) -> Result<u64, Unavailable> {
+        self.write(move |transaction| {
+            let prune = Statement::new(text).bind::<BigInt, _>(Time(before)).bind::<BigInt, _>(i64::from(limit));
+            Ok(u64::try_from(prune.execute(transaction.connection)?).unwrap_or(u64::MAX))
+        })
+        .await
     }
 
     /// Does a unit of work that only reads. One of several statements opens a transaction to see one moment.

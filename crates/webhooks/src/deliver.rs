@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use nora_agents::TargetSecretsError;
-use nora_kernel::{Clock, Entropy, OpenError, Timestamp, Unavailable, Vault};
+use nora_kernel::{Clock, Entropy, Timestamp, Unavailable, Vault};
 use nora_provider_sdk::webhook::{HandshakeMethod, InboundHeaders, InboundRequest, Reverified};
 
 use crate::backoff::next_attempt;
@@ -85,12 +84,11 @@ impl Deliverer {
 
     async fn recipient(&self, delivery: &Delivery) -> Result<Recipient, DeliveryFailureClass> {
         let Delivery { target, key, .. } = delivery;
-        let secrets = target.open(self.vault.as_ref(), key).await.map_err(|error| match error {
-            TargetSecretsError::Open(OpenError::Unavailable(_)) => DeliveryFailureClass::Internal,
-            TargetSecretsError::Open(OpenError::Unreadable) | TargetSecretsError::Malformed => {
-                DeliveryFailureClass::Unreadable
-            }
-        })?;
+        let secrets = match target.open(self.vault.as_ref(), key).await {
+            Ok(secrets) => secrets,
+            Err(error) if error.may_open_later() => return Err(DeliveryFailureClass::Internal),
+            Err(_) => return Err(DeliveryFailureClass::Unreadable),
+        };
         Ok(Recipient { agent: target.agent, kind: target.kind, url: target.url.clone(), token: secrets.token })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use nora_integrations::ports::{Claim, Held, SyncStore};
+use nora_integrations::ports::{Claim, Held, SyncStore, Task};
 use nora_integrations::{Reconciler, Step};
 use nora_kernel::{Clock, Timestamp, Unavailable};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -16,7 +16,6 @@ use tokio::time::timeout;
 use crate::error::cause;
 use crate::metrics::SyncMetrics;
 use crate::workers::Stop;
-use checks::is_check;
 
 /// How long a lease lasts; it is renewed at a third.
 const LEASE: Duration = Duration::from_secs(15);
@@ -50,7 +49,8 @@ impl ReconcilerLoop {
             match this.claim(&slots).await {
                 Ok(claims) => {
                     let full_batch = claims.len() == usize::from(BATCH);
-                    let (checks, others) = claims.into_iter().partition::<Vec<_>, _>(|(claim, _)| is_check(claim));
+                    let (checks, others) =
+                        claims.into_iter().partition::<Vec<_>, _>(|(claim, _)| claim.task == Task::Check);
                     for (claim, slot) in others {
                         running.spawn(Arc::clone(&this).work(claim, slot, stop.clone()));
                     }

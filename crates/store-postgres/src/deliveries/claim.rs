@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Uuid as UuidType};
-use futures_util::FutureExt as _;
 use nora_kernel::{AgentId, ChannelId, EventId, Timestamp};
 use nora_webhooks::ports::{DeliveryClaim, Held};
 use uuid::Uuid;
@@ -133,7 +132,7 @@ pub(super) async fn release(store: &PostgresStore, claims: &[DeliveryClaim]) -> 
         .uuids(claims.iter().map(|claim| claim.event.as_uuid()).collect())
         .numbers(claims.iter().map(|claim| claim.sequence).collect())
         .numbers(claims.iter().map(|claim| claim.fence).collect());
-    let released = store.work(move |connection| async move { Ok(release.run(connection).await?) }.boxed()).await?;
+    let released = store.execute(release).await?;
     if released > 0 {
         store.signals.announce(Topic::Delivery);
     }

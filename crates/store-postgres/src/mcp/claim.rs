@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as UuidType};
-use futures_util::FutureExt as _;
 use nora_integrations::ports::Held;
 use nora_kernel::audit::AuditLine;
 use nora_kernel::{AgentId, Reach, Timestamp};
@@ -129,7 +128,7 @@ pub(super) async fn renew(store: &PostgresStore, claim: &RedeployClaim, until: T
 pub(super) async fn release(store: &PostgresStore, claims: &[RedeployClaim]) -> Result<(), StoreError> {
     let (agents, fences) = claims.iter().map(|claim| (claim.agent.as_uuid(), claim.fence)).unzip();
     let release = Statement::new(RELEASE).uuids(agents).numbers(fences);
-    let released = store.work(move |connection| async move { Ok(release.run(connection).await?) }.boxed()).await?;
+    let released = store.execute(release).await?;
     if released > 0 {
         store.signals.announce_redeploy();
     }

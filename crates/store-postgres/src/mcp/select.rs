@@ -63,5 +63,5 @@ async fn replace(
 
 pub(super) async fn opening(store: &PostgresStore, line: &AuditLine) -> Result<(), StoreError> {
     let opening = with_line(OPENING, line);
-    store.work(move |connection| async move { Ok(opening.run(connection).await?) }.boxed()).await.map(drop)
+    store.execute(opening).await.map(drop)
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Uuid as UuidType};
-use futures_util::FutureExt as _;
 use nora_integrations::ports::{Claim, Held, Role, Task};
 use nora_kernel::{AgentId, TargetId, Timestamp};
 use uuid::Uuid;
@@ -126,7 +125,7 @@ pub(super) async fn renew(store: &PostgresStore, claim: &Claim, until: Timestamp
 
 pub(super) async fn release(store: &PostgresStore, claims: &[Claim]) -> Result<(), StoreError> {
     let release = of_leases(RELEASE, claims);
-    let released = store.work(move |connection| async move { Ok(release.run(connection).await?) }.boxed()).await?;
+    let released = store.execute(release).await?;
     if released > 0 {
         store.signals.announce(Topic::Sync);
     }

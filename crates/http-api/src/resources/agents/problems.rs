@@ -1,9 +1,6 @@
 //! From the use cases' refusals to problems.
 
-use nora_agents::{
-    AddressProblem, ChangeAgentError, CreateAgentError, DeleteAgentError, FindDeviceError, TargetSecretsError,
-};
-use nora_kernel::OpenError;
+use nora_agents::{AddressProblem, ChangeAgentError, CreateAgentError, DeleteAgentError, FindDeviceError};
 
 use crate::problem::{ErrorCode, Problem};
 use crate::request::agent_not_found;
@@ -50,7 +47,7 @@ impl From<ChangeAgentError> for Problem {
             }
             ChangeAgentError::Place(error) => error.into(),
             ChangeAgentError::Conflict => Self::new(ErrorCode::ChangeConflict, error.to_string()),
-            ChangeAgentError::Unreadable(TargetSecretsError::Open(OpenError::Unavailable(_))) => Self::passing(error),
+            ChangeAgentError::Unreadable(ref cause) if cause.may_open_later() => Self::passing(error),
             ChangeAgentError::Unreadable(_) => Self::new(ErrorCode::TokenRequired, error.to_string()),
             ChangeAgentError::Seal(error) => error.into(),
             ChangeAgentError::Unavailable(error) => error.into(),
@@ -63,7 +60,7 @@ impl From<FindDeviceError> for Problem {
         match error {
             FindDeviceError::NotFound => agent_not_found(),
             FindDeviceError::NoGateway => Self::new(ErrorCode::GatewayNotFound, error.to_string()),
-            FindDeviceError::Unreadable(TargetSecretsError::Open(OpenError::Unavailable(_))) => Self::passing(error),
+            FindDeviceError::Unreadable(ref cause) if cause.may_open_later() => Self::passing(error),
             FindDeviceError::Unreadable(_) => Self::fault(error),
             FindDeviceError::Unavailable(error) => error.into(),
         }

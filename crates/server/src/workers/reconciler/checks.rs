@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
-use nora_integrations::ports::{Agreed, CheckedTarget, Claim, Role, Task};
+use nora_integrations::ports::{Agreed, CheckedTarget, Claim};
 use nora_integrations::{Checked, Step};
 use nora_kernel::{Timestamp, Unavailable};
 use tokio::sync::OwnedSemaphorePermit;
@@ -17,11 +17,6 @@ use crate::workers::Stop;
 
 /// How long answers to checks are gathered after the first one. Nobody waits for what they say.
 const GATHER_ANSWERS: Duration = Duration::from_millis(50);
-
-/// Whether a claim only asks its runtime whether it agrees; a retired one may be given up instead.
-pub(super) fn is_check(claim: &Claim) -> bool {
-    claim.task == Task::Check && claim.role == Role::Live
-}
 
 impl ReconcilerLoop {
     /// Asks several runtimes at a time whether they agree.
